@@ -1,0 +1,41 @@
+import type { Principal } from '../../auth/principal.ts';
+import type { Transaction } from '../../database/database.ts';
+import { newId } from '../../database/ids.ts';
+import { invalid } from '../../errors.ts';
+
+/**
+ * The provider that an input names: by id, or inline by name and url, which finds the provider of that identity or makes
+ * it. Null when the input names none.
+ */
+export async function providerOf(
+  tx: Transaction,
+  principal: Principal,
+  input: {
+    readonly providerId?: string | null | undefined;
+    readonly provider?: { name: string; url: string | null } | null | undefined;
+  },
+): Promise<string | null> {
+  if (input.providerId != null) {
+    const rows = await tx.query('select 1 from provider where id = $1', [input.providerId]);
+    if (rows.length === 0) throw invalid('input.providerId', `there is no provider ${input.providerId}`);
+    return input.providerId;
+  }
+  if (input.provider == null) return null;
+  const { name, url } = input.provider;
+  const find = async () =>
+    (
+      await tx.query<{ id: string }>(
+        `select id from provider where lower(name) = lower($1) and coalesce(url, '') = coalesce($2, '')`,
+        [name, url],
+      )
+    )[0]?.id;
+  const found = await find();
+  if (found !== undefined) return found;
+  const now = new Date();
+  // Two callers may name a new provider at the same moment: the second takes the first one's row.
+  await tx.query(
+    `insert into provider (id, name, url, owner, revision, created_at, updated_at) values ($1, $2, $3, $4, 1, $5, $5) on conflict do nothing`,
+    [newId(), name, url, principal.subject, now],
+  );
+  return (await find()) ?? null;
+}
