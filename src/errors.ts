@@ -117,6 +117,11 @@ export class RollcallError extends Error {
     this.details = more.details ?? {};
   }
 
+  /** GraphQL's `extensions`: graphql-js copies them from the error that a resolver threw. */
+  get extensions(): Record<string, unknown> {
+    return { code: this.code, ...(this.field === undefined ? {} : { field: this.field }), ...this.details };
+  }
+
   /** How this error reads in each protocol. */
   get shape(): ErrorShape {
     return ERROR_SHAPES[this.code];

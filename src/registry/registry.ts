@@ -1,0 +1,164 @@
+import type { Principal } from '../auth/principal.ts';
+import { invalid } from '../errors.ts';
+import { agentNotFound, changeAgent } from './agents/change.ts';
+import { openAuthentication } from './agents/credentials.ts';
+import {
+  agentByHandle,
+  agentsById,
+  historyOfAgent,
+  skillsOfAgents,
+  taskCategoriesOfAgents,
+  usageOfAgents,
+} from './agents/read.ts';
+import { replaceTaskCategories, showCategory } from './agents/task-categories.ts';
+import { deleteAgent, registerAgent, setAgentStatus, updateAgent } from './agents/write.ts';
+import type { RegistryContext } from './context.ts';
+import type { Authentication } from './input/authentication.ts';
+import { check } from './input/check.ts';
+import {
+  type AgentInput,
+  type AgentPatch,
+  type ProviderInput,
+  type ProviderPatch,
+  type SkillInput,
+  type SkillPatch,
+  type TaskCategoryInput,
+  taskCategoriesSchema,
+} from './input/schemas.ts';
+import { countAgents, type FacetField, facetsOf } from './lists/agent-counts.ts';
+import { type AgentListRequest, listAgents } from './lists/agent-list.ts';
+import type { Agent } from './model.ts';
+import { deleteProvider, listProviders, providersById, registerProvider, updateProvider } from './providers.ts';
+import { addSkill, listSkills, removeSkill, type SkillFilter, skillsById, updateSkill } from './skills.ts';
+import { createUsageMeter } from './usage.ts';
+import type { AgentStatus } from './words.ts';
+
+/** An agent and what is needed to call it. Never leaves the process. */
+export interface ReachableAgent {
+  readonly agent: Agent;
+  /** How to sign in; `{ type: 'none' }` where no credentials are stored. */
+  readonly authentication: Authentication;
+}
+
+interface PageRequest {
+  readonly first?: number | null;
+  readonly after?: string | null;
+}
+
+/** The registry's face: agents, skills, providers. Every call takes the principal first, and sees what that one may see. */
+export type Registry = ReturnType<typeof createRegistry>;
+
+/** Builds the registry on its foundations. `close` writes what usage is still counted. */
+export function createRegistry(context: RegistryContext) {
+  const { query } = context.database;
+  const usage = createUsageMeter(query, context.log);
+
+  /** The agent after a change, as its changer sees it. */
+  const reread = async (principal: Principal, id: string): Promise<Agent> => {
+    const [agent] = await agentsById(query, principal, [id]);
+    if (agent === undefined) throw agentNotFound(id);
+    return agent;
+  };
+
+  return {
+    usage,
+
+    agentsById: (principal: Principal, ids: readonly string[]) => agentsById(query, principal, ids),
+    agentByHandle: (principal: Principal, handle: string) => agentByHandle(query, principal, handle),
+    listAgents: (principal: Principal, request: AgentListRequest) => listAgents(query, principal, request),
+    countAgents: (principal: Principal, request: AgentListRequest) => countAgents(query, principal, request),
+    facets: (principal: Principal, request: AgentListRequest, fields: readonly FacetField[]) =>
+      facetsOf(query, principal, request, fields),
+    /** Of agents that the caller has been shown. */
+    skillsOfAgents: (agentIds: readonly string[]) => skillsOfAgents(query, agentIds),
+    taskCategoriesOfAgents: (agentIds: readonly string[]) => taskCategoriesOfAgents(query, agentIds),
+    usageOfAgents: (agentIds: readonly string[]) => usageOfAgents(query, agentIds),
+    historyOfAgent: (agentId: string, request: PageRequest) => historyOfAgent(query, agentId, request),
+
+    /** @throws RollcallError NOT_FOUND when the caller may not see it, or it is not there. */
+    agent: reread,
+
+    /**
+     * The agent with its credentials opened, for whoever calls it on the caller's behalf.
+     *
+     * @throws RollcallError NOT_FOUND; FAILED_PRECONDITION when SECRET_KEY is not the one they were stored with.
+     */
+    async reachable(principal: Principal, id: string): Promise<ReachableAgent> {
+      const agent = await reread(principal, id);
+      if (!agent.hasCredentials) return { agent, authentication: { type: 'none' } };
+      const [row] = await query<{ sealed: string | null }>(
+        'select authentication_config as sealed from agent where id = $1',
+        [agent.id],
+      );
+      if (row?.sealed == null) return { agent, authentication: { type: 'none' } };
+      return { agent, authentication: openAuthentication(context.secrets, agent.id, row.sealed) };
+    },
+
+    async registerAgent(principal: Principal, input: AgentInput): Promise<Agent> {
+      return reread(principal, await registerAgent(context, principal, input));
+    },
+    async updateAgent(principal: Principal, id: string, patch: AgentPatch, revision?: number): Promise<Agent> {
+      await updateAgent(context, principal, id, patch, { revision });
+      return reread(principal, id);
+    },
+    async setAgentStatus(principal: Principal, id: string, status: AgentStatus, revision?: number): Promise<Agent> {
+      await setAgentStatus(context, principal, id, status, revision);
+      return reread(principal, id);
+    },
+    /** Answers the agent as it was. */
+    async deleteAgent(principal: Principal, id: string, revision?: number): Promise<Agent> {
+      const agent = await reread(principal, id);
+      await deleteAgent(context, principal, id, revision);
+      return agent;
+    },
+    async setTaskCategories(
+      principal: Principal,
+      id: string,
+      input: readonly TaskCategoryInput[],
+      revision?: number,
+    ): Promise<Agent> {
+      const wanted = check(taskCategoriesSchema, input, 'input.taskCategories');
+      await changeAgent(
+        context,
+        principal,
+        { agentId: id, revision, action: 'taskCategoriesSet' },
+        async (agent, tx) => {
+          const [present = []] = await taskCategoriesOfAgents(tx.query, [id]);
+          const before = present.map(showCategory).sort();
+          const after = wanted.map(showCategory).sort();
+          if (before.join() === after.join()) return [];
+          await replaceTaskCategories(tx, agent, wanted);
+          return [{ field: 'taskCategories', before, after }];
+        },
+      );
+      return reread(principal, id);
+    },
+
+    listSkills: (principal: Principal, request: PageRequest & { readonly filter?: SkillFilter | null }) =>
+      listSkills(query, principal, request),
+    skillsById: (principal: Principal, ids: readonly string[]) => skillsById(query, principal, ids),
+    addSkill: (principal: Principal, agentId: string, input: SkillInput, revision?: number) =>
+      addSkill(context, principal, agentId, input, revision),
+    updateSkill: (principal: Principal, id: string, patch: SkillPatch, revision?: number) =>
+      updateSkill(context, principal, id, patch, revision),
+    removeSkill: (principal: Principal, id: string, revision?: number) => removeSkill(context, principal, id, revision),
+
+    listProviders: (principal: Principal, request: PageRequest & { readonly search?: string | null }) =>
+      listProviders(query, principal, request),
+    providersById: (principal: Principal, ids: readonly string[]) => providersById(query, principal, ids),
+    registerProvider: (principal: Principal, input: ProviderInput) => registerProvider(context, principal, input),
+    updateProvider: (principal: Principal, id: string, patch: ProviderPatch, revision?: number) =>
+      updateProvider(context, principal, id, patch, revision),
+    deleteProvider: (principal: Principal, id: string, revision?: number) =>
+      deleteProvider(context, principal, id, revision),
+
+    async close(): Promise<void> {
+      await usage.stop();
+    },
+  };
+}
+
+/** An agent asked for by exactly one of id and handle. @throws RollcallError INVALID_INPUT otherwise. */
+export function oneOfIdAndHandle(id: string | null | undefined, handle: string | null | undefined): void {
+  if ((id == null) === (handle == null)) throw invalid('id', 'give exactly one of id and handle');
+}
