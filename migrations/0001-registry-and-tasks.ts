@@ -120,24 +120,25 @@ export class RegistryAndTasks extends Migration {
       "fetched_at" timestamptz(6) not null,
       primary key ("agent")
     )`);
-    this.addSql(`alter table "source_card" add constraint "source_card_url_key" unique ("url")`);
+    this.addSql(`create index "source_card_url_idx" on "source_card" ("url")`);
     this.addSql(`create table "task" (
       "id" uuid not null,
       "agent" uuid not null,
-      "context" uuid not null,
+      "context" text not null,
       "owner" uuid not null,
       "dialect" text not null default '1.0',
+      "client_task_id" text null,
       "state" text not null default 'submitted',
-      "status_message" jsonb null,
+      "status_message" json null,
       "status_at" timestamptz(6) not null,
       "result_kind" text not null default 'task',
       "last_sequence" bigint not null default '0',
-      "message_id" text not null,
-      "request_digest" text not null,
-      "metadata" jsonb null,
+      "metadata" json null,
+      "join_key" text null,
       "upstream_task_id" text null,
       "upstream_context_id" text null,
       "dispatched_at" timestamptz(6) null,
+      "recovered_at" timestamptz(6) null,
       "finished_at" timestamptz(6) null,
       "lease_replica" uuid null,
       "lease_epoch" int not null default 0,
@@ -148,9 +149,12 @@ export class RegistryAndTasks extends Migration {
     this.addSql(`create index "task_owner_idx" on "task" ("owner", "status_at" desc, "id" desc)`);
     this.addSql(`create index "task_status_idx" on "task" ("status_at" desc, "id" desc)`);
     this.addSql(`create index "task_agent_idx" on "task" ("agent", "status_at" desc, "id" desc)`);
-    this.addSql(`create index "task_context_idx" on "task" ("context", "status_at" desc)`);
-    this.addSql(`create index "task_message_idx" on "task" ("owner", "agent", "message_id", "created_at" desc)`);
+    this.addSql(`create index "task_context_idx" on "task" ("owner", "context", "status_at" desc, "id" desc)`);
     this.addSql(`create index "task_lease_idx" on "task" ("lease_until") where "finished_at" is null`);
+    this.addSql(`create unique index "task_join_key" on "task" ("join_key") where "join_key" is not null`);
+    this.addSql(
+      `create unique index "task_client_id_key" on "task" ("owner", "agent", "client_task_id") where "client_task_id" is not null`,
+    );
     this.addSql(`create table "task_category" (
       "name" text collate "C" not null,
       "version" int not null,
@@ -162,10 +166,18 @@ export class RegistryAndTasks extends Migration {
       "task" uuid not null,
       "sequence" bigint not null,
       "kind" text not null,
-      "payload" jsonb not null,
+      "payload" json not null,
       "at" timestamptz(6) not null,
       primary key ("task", "sequence")
     )`);
+    this.addSql(`create table "task_key" (
+      "key" text not null,
+      "task" uuid not null,
+      "sequence" bigint not null default '0',
+      "at" timestamptz(6) not null,
+      primary key ("key")
+    )`);
+    this.addSql(`create index "task_key_at_idx" on "task_key" ("at")`);
     this.addSql(
       `alter table "agent" add constraint "agent_provider_foreign" foreign key ("provider") references "provider" ("id") on delete restrict`,
     );
@@ -189,6 +201,9 @@ export class RegistryAndTasks extends Migration {
     );
     this.addSql(
       `alter table "task_event" add constraint "task_event_task_foreign" foreign key ("task") references "task" ("id") on delete cascade`,
+    );
+    this.addSql(
+      `alter table "task_key" add constraint "task_key_task_foreign" foreign key ("task") references "task" ("id") on delete cascade`,
     );
   }
 }

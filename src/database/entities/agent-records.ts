@@ -46,11 +46,14 @@ export const AgentUsageEntity = defineEntity({
   },
 });
 
-/** An imported A2A card, kept byte for byte. A url belongs to one live agent. */
+/**
+ * An imported A2A card, kept byte for byte. Its url is not unique: two tenants that do not see one another may both have
+ * imported it. cards/import.ts sees to it that no caller imports what that caller sees already.
+ */
 export const SourceCardEntity = defineEntity({
   name: 'SourceCard',
   tableName: 'source_card',
-  uniques: [{ name: 'source_card_url_key', properties: ['url'] }],
+  indexes: [{ name: 'source_card_url_idx', expression: `create index "source_card_url_idx" on "source_card" ("url")` }],
   properties: {
     agent: () => agentKey().primary(),
     url: p.text(),

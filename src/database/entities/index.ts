@@ -2,7 +2,7 @@ import { AgentEntity } from './agent.ts';
 import { AgentChangeEntity, AgentUsageEntity, SourceCardEntity, TaskCategoryEntity } from './agent-records.ts';
 import { ProviderEntity } from './provider.ts';
 import { SkillEntity } from './skill.ts';
-import { TaskEntity, TaskEventEntity } from './task.ts';
+import { TaskEntity, TaskEventEntity, TaskKeyEntity } from './task.ts';
 
 export {
   AgentChangeEntity,
@@ -14,6 +14,7 @@ export {
   TaskCategoryEntity,
   TaskEntity,
   TaskEventEntity,
+  TaskKeyEntity,
 };
 
 /** Every entity, in the order in which the tables depend on one another. */
@@ -27,4 +28,5 @@ export const ENTITIES = [
   TaskCategoryEntity,
   TaskEntity,
   TaskEventEntity,
+  TaskKeyEntity,
 ];

@@ -2,9 +2,15 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { AgentEntity } from './agent.ts';
 import { counter, moment } from './columns.ts';
 
+const json = () => p.json<unknown>().columnType('json');
+
 /**
  * One piece of work: the fold of its event log, as far as lists and filters need it. Messages and artifacts are read
  * from the log. The lease says which replica drives an unfinished task; a write under an older epoch is refused.
+ *
+ * `context` is text, as clients may bring their own; it means something only together with the owner. `joinKey` is
+ * the digest by which a repeated send finds this task, while it may (DESIGN §3.3). JSON is kept as `json`, not `jsonb`:
+ * jsonb refuses escapes that are valid JSON, and one agent's odd text must not fail a write.
  */
 export const TaskEntity = defineEntity({
   name: 'Task',
@@ -19,33 +25,44 @@ export const TaskEntity = defineEntity({
       name: 'task_agent_idx',
       expression: `create index "task_agent_idx" on "task" ("agent", "status_at" desc, "id" desc)`,
     },
-    { name: 'task_context_idx', expression: `create index "task_context_idx" on "task" ("context", "status_at" desc)` },
     {
-      name: 'task_message_idx',
-      expression: `create index "task_message_idx" on "task" ("owner", "agent", "message_id", "created_at" desc)`,
+      name: 'task_context_idx',
+      expression: `create index "task_context_idx" on "task" ("owner", "context", "status_at" desc, "id" desc)`,
     },
     {
       name: 'task_lease_idx',
       expression: `create index "task_lease_idx" on "task" ("lease_until") where "finished_at" is null`,
     },
   ],
+  uniques: [
+    {
+      name: 'task_join_key',
+      expression: `create unique index "task_join_key" on "task" ("join_key") where "join_key" is not null`,
+    },
+    {
+      name: 'task_client_id_key',
+      expression: `create unique index "task_client_id_key" on "task" ("owner", "agent", "client_task_id") where "client_task_id" is not null`,
+    },
+  ],
   properties: {
     id: p.uuid().primary(),
     agent: () => p.manyToOne(AgentEntity).fieldName('agent').mapToPk().deleteRule('restrict').index(false),
-    context: p.uuid(),
+    context: p.text(),
     owner: p.uuid(),
     dialect: p.text().default('1.0'),
+    /** The id that a client of the early era chose. */
+    clientTaskId: p.text().nullable(),
     state: p.text().default('submitted'),
-    statusMessage: p.json<unknown>().columnType('jsonb').nullable(),
+    statusMessage: json().nullable(),
     statusAt: moment(),
     resultKind: p.text().default('task'),
     lastSequence: counter(),
-    messageId: p.text(),
-    requestDigest: p.text(),
-    metadata: p.json<unknown>().columnType('jsonb').nullable(),
+    metadata: json().nullable(),
+    joinKey: p.text().nullable(),
     upstreamTaskId: p.text().nullable(),
     upstreamContextId: p.text().nullable(),
     dispatchedAt: moment().nullable(),
+    recoveredAt: moment().nullable(),
     finishedAt: moment().nullable(),
     leaseReplica: p.uuid().nullable(),
     leaseEpoch: p.integer().default(0),
@@ -62,7 +79,21 @@ export const TaskEventEntity = defineEntity({
     task: () => p.manyToOne(TaskEntity).fieldName('task').mapToPk().primary().deleteRule('cascade').index(false),
     sequence: p.bigint('number').primary(),
     kind: p.text(),
-    payload: p.json<unknown>().columnType('jsonb'),
+    payload: json(),
+    at: moment(),
+  },
+});
+
+/** An Idempotency-Key that was used, as a digest of owner, agent and key: a send that repeats it gets the same task. */
+export const TaskKeyEntity = defineEntity({
+  name: 'TaskKey',
+  tableName: 'task_key',
+  indexes: [{ name: 'task_key_at_idx', expression: `create index "task_key_at_idx" on "task_key" ("at")` }],
+  properties: {
+    key: p.text().primary(),
+    task: () => p.manyToOne(TaskEntity).fieldName('task').mapToPk().deleteRule('cascade').index(false),
+    /** The event that this send appended: what follows it is its answer. */
+    sequence: counter(),
     at: moment(),
   },
 });

@@ -15,7 +15,6 @@ const CONFLICTS: Readonly<Record<string, { field: string; of: (input: Record<str
     field: 'input.key',
     of: (i) => `the agent has a skill with the key ${JSON.stringify(i['key'])} already`,
   },
-  source_card_url_key: { field: 'url', of: () => 'this card was imported by another caller at the same moment' },
   task_category_pkey: {
     field: 'input.taskCategories',
     of: () => 'one of the task categories was taken by another agent at the same moment',
