@@ -1,6 +1,6 @@
 import type { Principal } from '../../auth/principal.ts';
 import type { Transaction } from '../../database/database.ts';
-import { AgentEntity, AgentUsageEntity, SkillEntity } from '../../database/entities/index.ts';
+import { AgentEntity, SkillEntity } from '../../database/entities/index.ts';
 import { newId } from '../../database/ids.ts';
 import { invalid } from '../../errors.ts';
 import type { RegistryContext } from '../context.ts';
@@ -95,9 +95,10 @@ export async function registerAgent(
       } as never) as AgentRow;
       await tx.em.flush();
       createSkills(tx, id, skills);
-      tx.em.create(AgentUsageEntity, { agent: id } as never);
       recordChange(tx, principal, row, action, []);
       await tx.em.flush();
+      // Not through the unit of work: it takes the default -infinity for an invalid date, and writes it back.
+      await tx.query('insert into agent_usage (agent) values ($1)', [id]);
       await replaceTaskCategories(tx, row, taskCategories);
       await options.alsoWrite?.(tx, id);
       await refreshSearch(tx.query, [id]);

@@ -24,6 +24,7 @@ export interface AgentFilter {
   readonly owner?: string | null;
   readonly streaming?: boolean | null;
   readonly taskCategory?: string | null;
+  readonly hasTaskCategories?: boolean | null;
 }
 
 type Condition<V> = (value: V, values: Values) => string;
@@ -68,6 +69,7 @@ const CONDITIONS: { readonly [F in keyof AgentFilter]-?: Condition<NonNullable<A
   streaming: (value) => (value ? 'a.streaming' : 'not a.streaming'),
   taskCategory: (name, values) =>
     `exists (select 1 from task_category c where c.agent = a.id and c.name = ${values.add(name)})`,
+  hasTaskCategories: (value) => `${value ? '' : 'not '}exists (select 1 from task_category c where c.agent = a.id)`,
 };
 
 /** The conditions of a list of agents, visibility first, as SQL over `a`. */

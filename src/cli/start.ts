@@ -1,0 +1,71 @@
+import { type App, startApp } from '../app.ts';
+import type { Config } from '../config.ts';
+import { RollcallError, toRollcallError } from '../errors.ts';
+import { createLog } from '../log.ts';
+import { banner } from './banner.ts';
+
+/** Exit codes: 0 stopped as asked, 1 failed, 2 wrong configuration or usage. */
+export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
+
+/** A database that is still coming up gets this many tries, a second and more apart. */
+const DATABASE_TRIES = 5;
+/** SIGTERM ends the process within this time, whatever still runs. */
+const STOP_MS = 5_000;
+
+/** Runs the server until SIGINT or SIGTERM. A wrong configuration ends the process with a clear message. */
+export async function runServer(read: () => Config): Promise<void> {
+  let config: Config;
+  try {
+    config = read();
+  } catch (error) {
+    fail(error, EXIT.usage);
+    return;
+  }
+  const log = createLog(config.LOG_LEVEL);
+  let app: App;
+  try {
+    app = await startWithPatience(config, log);
+  } catch (error) {
+    if (toRollcallError(error).code === 'INTERNAL') log.error({ err: error }, 'could not start');
+    fail(error, error instanceof RollcallError && error.code === 'INVALID_INPUT' ? EXIT.usage : EXIT.failed);
+    return;
+  }
+  process.stdout.write(await banner(app, config));
+  let stopping = false;
+  const stop = (signal: string): void => {
+    if (stopping) {
+      log.warn('asked to stop a second time: stopping at once');
+      process.exit(EXIT.failed);
+    }
+    stopping = true;
+    log.info({ signal }, 'stopping: requests under way may end');
+    setTimeout(() => {
+      log.error('could not stop in time');
+      process.exit(EXIT.failed);
+    }, STOP_MS - 200).unref();
+    void app.close().then(() => process.exit(EXIT.ok));
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+/** Starts; waits for a database that cannot be reached yet, telling so. */
+async function startWithPatience(config: Config, log: ReturnType<typeof createLog>): Promise<App> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startApp(config, log);
+    } catch (error) {
+      const { code } = toRollcallError(error);
+      if (code !== 'DATABASE_UNAVAILABLE' || attempt === DATABASE_TRIES) throw error;
+      log.warn({ attempt, of: DATABASE_TRIES }, 'the database cannot be reached yet; trying again');
+      await new Promise((resolve) => setTimeout(resolve, attempt * 1_000));
+    }
+  }
+}
+
+function fail(error: unknown, code: number): void {
+  const known = toRollcallError(error);
+  const cause = known.code === 'INTERNAL' && error instanceof Error ? `: ${error.message.split('\n')[0]}` : '';
+  process.stderr.write(`rollcall: ${known.code === 'INTERNAL' ? `could not start${cause}` : known.message}\n`);
+  process.exitCode = code;
+}

@@ -1,0 +1,227 @@
+import { RollcallError } from '../../errors.ts';
+import {
+  CreateTaskRequest,
+  CreateTaskResponse,
+  ExecuteTaskSyncRequest,
+  ExecuteTaskSyncResponse,
+  GetTaskLogsRequest,
+  GetTaskLogsResponse,
+  GetTaskMetricsRequest,
+  GetTaskMetricsResponse,
+  GetTaskResponse,
+  Resource,
+} from '../../protocol/flyte/generated/flyteidl/admin/agent.ts';
+import { createTaskView, executeTaskSyncView, jobView } from '../../protocol/flyte/routing-views.ts';
+import { type CallContext, codeOf, isPassing, upstreamDeadline } from '../routing/calls.ts';
+import { type FlyteOperation, OPERATION_TIMEOUTS_MS } from '../routing/deployments.ts';
+import { type LastKnown, TERMINAL_PHASES } from '../routing/last-known.ts';
+import { CATEGORY_FIELDS, type JobOperation } from '../routing/methods.ts';
+import type { Once } from '../routing/once.ts';
+import type { FlyteLog } from '../source.ts';
+import type { AgentResource, AgentTask, AsyncAgent, ResourceMeta } from './agent.ts';
+import type { AgentRegistry } from './agent-registry.ts';
+import { STATES } from './phases.ts';
+
+const bytesOf = (writer: { finish(): Uint8Array }): Buffer => Buffer.from(writer.finish());
+
+/** Serves the agents of this process to Flyte's first generation: bytes in, bytes out. */
+export class LocalAgents {
+  readonly #registry: AgentRegistry;
+  readonly #lastKnown: LastKnown;
+  readonly #creations: Once;
+  readonly #log: FlyteLog;
+
+  constructor(registry: AgentRegistry, lastKnown: LastKnown, creations: Once, log: FlyteLog) {
+    this.#registry = registry;
+    this.#lastKnown = lastKnown;
+    this.#creations = creations;
+    this.#log = log;
+  }
+
+  ownsNew(request: Buffer): boolean {
+    return this.#registry.has(createTaskView(request).category);
+  }
+
+  ownsSync(header: Buffer): boolean {
+    return this.#registry.has(executeTaskSyncView(header).category);
+  }
+
+  ownsJob(operation: JobOperation, request: Buffer): boolean {
+    return this.#registry.has(jobView(request, CATEGORY_FIELDS[operation]).category);
+  }
+
+  async createTask(request: Buffer, context: CallContext): Promise<Buffer> {
+    const { category, executionKey } = createTaskView(request);
+    const agent = this.#async(category);
+    const { template, inputs, outputPrefix, taskExecutionMetadata } = CreateTaskRequest.decode(request);
+    if (template === undefined)
+      throw new RollcallError('INVALID_INPUT', 'template: is missing.', { field: 'template' });
+    const task: AgentTask = { template, inputs, outputPrefix, metadata: taskExecutionMetadata };
+    const create = async (signal: AbortSignal): Promise<Buffer> => {
+      const meta = await this.#run('createTask', { ...context, signal }, (inTime) => agent.create(task, inTime));
+      const resourceMeta = Buffer.from(JSON.stringify(meta), 'utf8');
+      this.#lastKnown.created(resourceMeta);
+      return bytesOf(CreateTaskResponse.encode({ resourceMeta }));
+    };
+    if (executionKey === undefined) return create(context.signal);
+    return this.#creations.run(`${category.name} ${category.version} ${executionKey}`, context.signal, create);
+  }
+
+  /** GetTask; answered with the last known phase when the agent fails in a way that passes. */
+  async getTask(request: Buffer, context: CallContext): Promise<Buffer> {
+    const { agent, meta, resourceMeta } = this.#job('getTask', request);
+    try {
+      const resource = await this.#run('getTask', context, (signal) => agent.get(meta, signal));
+      const response = bytesOf(GetTaskResponse.encode({ resource: toResource(resource) }));
+      this.#lastKnown.remember(resourceMeta, response);
+      return response;
+    } catch (error) {
+      if (context.signal.aborted || !isPassing(codeOf(error))) throw error;
+      const known = this.#lastKnown.recall(
+        resourceMeta,
+        'The agent fails at the moment: this is the last known phase.',
+      );
+      if (known === undefined) throw error;
+      this.#log.warn({ err: error, agent: agent.name }, 'Flyte GetTask answered from memory');
+      return known;
+    }
+  }
+
+  async deleteTask(request: Buffer, context: CallContext): Promise<Buffer> {
+    const { agent, meta, resourceMeta } = this.#job('deleteTask', request);
+    await this.#run('deleteTask', context, (signal) => agent.delete(meta, signal));
+    this.#lastKnown.forget(resourceMeta);
+    return Buffer.alloc(0);
+  }
+
+  async getTaskMetrics(request: Buffer, context: CallContext): Promise<Buffer> {
+    const { agent, meta } = this.#job('getTaskMetrics', request);
+    const { queries } = GetTaskMetricsRequest.decode(request);
+    const results = await this.#run('getTaskMetrics', context, async (signal) =>
+      agent.getMetrics === undefined ? unsupported(agent, 'metrics') : agent.getMetrics(meta, queries, signal),
+    );
+    return bytesOf(GetTaskMetricsResponse.encode(GetTaskMetricsResponse.fromPartial({ results: [...results] })));
+  }
+
+  /** The messages of the answer: the lines, then where the next page begins. */
+  async getTaskLogs(request: Buffer, context: CallContext): Promise<readonly Buffer[]> {
+    const { agent, meta } = this.#job('getTaskLogs', request);
+    const { lines: limit, token: from } = GetTaskLogsRequest.decode(request);
+    const { lines, token } = await this.#run('getTaskLogs', context, async (signal) =>
+      agent.getLogs === undefined ? unsupported(agent, 'logs') : agent.getLogs(meta, Number(limit), from, signal),
+    );
+    const structuredLines = lines.map((message) => ({ message }));
+    const part = (value: NonNullable<GetTaskLogsResponse['part']>): Buffer =>
+      bytesOf(GetTaskLogsResponse.encode(GetTaskLogsResponse.fromPartial({ part: value })));
+    return [
+      part({ $case: 'body', value: { results: [...lines], structuredLines: structuredLines as never } }),
+      part({ $case: 'header', value: { token } }),
+    ];
+  }
+
+  /** @param messages the header, then the inputs; the result is one message that holds everything, for propeller reads no second */
+  async executeTaskSync(messages: readonly Buffer[], context: CallContext): Promise<Buffer> {
+    const [first = Buffer.alloc(0), ...rest] = messages;
+    const { category } = executeTaskSyncView(first);
+    const agent = this.#registry.get(category);
+    if (!agent.isSync) throw mismatch(agent.name, 'async', 'CreateTask');
+    const opening = ExecuteTaskSyncRequest.decode(first).part;
+    const header = opening?.$case === 'header' ? opening.value : undefined;
+    if (header?.template === undefined) throw new RollcallError('INVALID_INPUT', 'header.template: is missing.');
+    const inputs = rest
+      .map((each) => ExecuteTaskSyncRequest.decode(each).part)
+      .findLast((part) => part?.$case === 'inputs');
+    const task: AgentTask = {
+      template: header.template,
+      inputs: inputs?.$case === 'inputs' ? inputs.value : undefined,
+      outputPrefix: header.outputPrefix,
+      metadata: header.taskExecutionMetadata,
+    };
+    const resource = await this.#run('executeTaskSync', context, (signal) => agent.do(task, signal));
+    if (!TERMINAL_PHASES.has(resource.phase)) {
+      throw new RollcallError('UPSTREAM_INVALID', `Agent "${agent.name}" gave a result that is not final.`);
+    }
+    const res = { $case: 'header', value: { resource: toResource(resource) } } as const;
+    return bytesOf(ExecuteTaskSyncResponse.encode({ res }));
+  }
+
+  #async(category: { readonly name: string; readonly version: number }): AsyncAgent {
+    const agent = this.#registry.get(category);
+    if (agent.isSync) throw mismatch(agent.name, 'sync', 'ExecuteTaskSync');
+    return agent;
+  }
+
+  /** An agent's code; what it throws unforeseen goes to the log, for it may hold anything. */
+  async #run<T>(
+    operation: FlyteOperation,
+    context: CallContext,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await within(operation, context, work);
+    } catch (error) {
+      if (error instanceof RollcallError || context.signal.aborted) throw error;
+      this.#log.error({ err: error, operation }, 'Flyte agent failed');
+      throw new RollcallError('INTERNAL', 'The agent failed; the log has the details.', { cause: error });
+    }
+  }
+
+  #job(operation: JobOperation, request: Buffer): { agent: AsyncAgent; meta: ResourceMeta; resourceMeta: Buffer } {
+    const { category, resourceMeta } = jobView(request, CATEGORY_FIELDS[operation]);
+    const agent = this.#async(category);
+    return { agent, meta: agent.parseMeta(parseJson(resourceMeta)), resourceMeta };
+  }
+}
+
+function parseJson(resourceMeta: Buffer): unknown {
+  try {
+    return JSON.parse(resourceMeta.toString('utf8'));
+  } catch {
+    throw new RollcallError('INVALID_INPUT', 'resource_meta: is not what CreateTask gave.', { field: 'resource_meta' });
+  }
+}
+
+const mismatch = (name: string, kind: string, method: string): RollcallError =>
+  new RollcallError(
+    'FAILED_PRECONDITION',
+    `"${name}" is ${kind === 'async' ? 'an async' : 'a sync'} agent: call ${method}.`,
+  );
+
+const unsupported = (agent: AsyncAgent, what: string): never => {
+  throw new RollcallError('METHOD_NOT_FOUND', `Agent "${agent.name}" has no ${what}.`);
+};
+
+function toResource(resource: AgentResource): Resource {
+  if (resource.phase <= 0) {
+    throw new RollcallError('UPSTREAM_INVALID', 'The agent gave a job without a phase.');
+  }
+  return Resource.fromPartial({
+    state: STATES[resource.phase],
+    phase: resource.phase,
+    message: resource.message ?? '',
+    outputs: resource.outputs,
+    logLinks: [...(resource.logLinks ?? [])],
+    customInfo: resource.customInfo,
+    agentError: resource.error,
+  });
+}
+
+/** Runs an agent's code until it ends, the caller cancels or the operation's time is over, even if it heeds no signal. */
+async function within<T>(
+  operation: FlyteOperation,
+  context: CallContext,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const left = upstreamDeadline(context.deadline, OPERATION_TIMEOUTS_MS[operation]) - Date.now();
+  const late = new RollcallError('UPSTREAM_TIMEOUT', 'The agent did not answer in time.');
+  const timer = new AbortController();
+  const timeout = setTimeout(() => timer.abort(late), Math.max(0, left));
+  const signal = AbortSignal.any([context.signal, timer.signal]);
+  const stopped = Promise.withResolvers<never>();
+  signal.addEventListener('abort', () => stopped.reject(signal.reason), { once: true });
+  try {
+    return await Promise.race([run(signal), stopped.promise]);
+  } finally {
+    clearTimeout(timeout);
+  }
+}

@@ -1,0 +1,78 @@
+import { type Agent, GetAgentResponse, ListAgentsResponse } from '../protocol/flyte/generated/flyteidl/admin/agent.ts';
+import {
+  GetConnectorResponse,
+  ListConnectorsResponse,
+} from '../protocol/flyte/generated/flyteidl2/connector/connector.ts';
+import type { FlyteAgentRow, FlyteCategory } from './source.ts';
+
+/** Every answer of the metadata services, serialised. */
+export interface FlyteListing {
+  readonly agents: Buffer;
+  /** GetAgentResponse by agent name. */
+  readonly agent: ReadonlyMap<string, Buffer>;
+  readonly connectors: Buffer;
+  /** GetConnectorResponse by agent name. */
+  readonly connector: ReadonlyMap<string, Buffer>;
+  /** What Flyte will not see as it was registered, for the log. */
+  readonly warnings: readonly string[];
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const byCategory = (a: FlyteCategory, b: FlyteCategory): number => compare(a.name, b.name) || a.version - b.version;
+const byKindAndName = (a: FlyteAgentRow, b: FlyteAgentRow): number =>
+  Number(a.isSync) - Number(b.isSync) || compare(a.name, b.name);
+
+/**
+ * The answers for these rows. All async agents come first, then the sync ones: propeller keeps only the last listed
+ * version of a category name and takes every version it does not know to be async, so the sync version must be the
+ * one it keeps. Within that, agents are sorted by name and categories by name and version, so that all replicas
+ * answer the same bytes.
+ */
+export function buildListing(rows: readonly FlyteAgentRow[]): FlyteListing {
+  const ordered = [...rows].sort(byKindAndName).map(({ name, isSync, categories }) => ({
+    name,
+    isSync,
+    categories: [...categories]
+      .sort(byCategory)
+      .map((category) => ({ name: category.name, version: category.version })),
+  }));
+  const agents = ordered.map(
+    (row): Agent => ({
+      name: row.name,
+      supportedTaskTypes: [...new Set(row.categories.map((category) => category.name))],
+      isSync: row.isSync,
+      supportedTaskCategories: row.categories,
+    }),
+  );
+  // The second generation has no sync service and no is_sync: told of a sync agent, it would send CreateTask.
+  const connectors = ordered
+    .filter((row) => !row.isSync)
+    .map((row) => ({ name: row.name, supportedTaskCategories: row.categories }));
+  return {
+    agents: Buffer.from(ListAgentsResponse.encode({ agents }).finish()),
+    agent: new Map(agents.map((agent) => [agent.name, Buffer.from(GetAgentResponse.encode({ agent }).finish())])),
+    connectors: Buffer.from(ListConnectorsResponse.encode({ connectors }).finish()),
+    connector: new Map(
+      connectors.map((connector) => [connector.name, Buffer.from(GetConnectorResponse.encode({ connector }).finish())]),
+    ),
+    warnings: twoSyncVersions(ordered),
+  };
+}
+
+/** Propeller keeps one version per category name, so of two sync versions one would be called as async. */
+function twoSyncVersions(rows: readonly FlyteAgentRow[]): string[] {
+  const versions = new Map<string, Set<number>>();
+  for (const row of rows) {
+    if (!row.isSync) continue;
+    for (const { name, version } of row.categories) {
+      versions.set(name, (versions.get(name) ?? new Set()).add(version));
+    }
+  }
+  return [...versions]
+    .filter(([, found]) => found.size > 1)
+    .map(
+      ([name, found]) =>
+        `Task category "${name}" has sync versions ${[...found].sort((a, b) => a - b).join(', ')}: ` +
+        'FlytePropeller 1.x keeps one sync version per name; move the others to names of their own.',
+    );
+}

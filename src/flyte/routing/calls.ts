@@ -1,0 +1,146 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, Metadata, type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
+import { RollcallError } from '../../errors.ts';
+import type { FlyteLog } from '../source.ts';
+import { toStatus } from '../status.ts';
+
+/** The circumstances of a call that go on to the deployment. */
+export interface CallContext {
+  /** Epoch milliseconds; Infinity when the caller set none. */
+  readonly deadline: number;
+  /** Aborted when the caller cancels. */
+  readonly signal: AbortSignal;
+  readonly metadata: Metadata;
+}
+
+/** What goes on to a deployment: tracing alone. The caller's credentials are for us, not for whoever runs the agent. */
+const FORWARDED_REQUEST_METADATA = ['traceparent', 'tracestate', 'baggage', 'x-request-id'];
+/** What comes back from one. */
+const FORWARDED_RESPONSE_METADATA = ['grpc-status-details-bin', 'x-request-id'];
+
+function allowed(from: Metadata, names: readonly string[]): Metadata {
+  const to = new Metadata();
+  for (const name of names) for (const value of from.get(name)) to.add(name, value);
+  return to;
+}
+
+/** What unary and streaming calls have in common. */
+interface IncomingCall {
+  readonly cancelled: boolean;
+  readonly metadata: Metadata;
+  getDeadline(): Date | number;
+  on(event: 'cancelled', listener: () => void): unknown;
+}
+
+/** The circumstances of a call that came in. */
+export function contextOf(call: IncomingCall): CallContext {
+  const controller = new AbortController();
+  call.on('cancelled', () => controller.abort());
+  if (call.cancelled) controller.abort();
+  return {
+    deadline: Number(call.getDeadline()),
+    signal: controller.signal,
+    metadata: allowed(call.metadata, FORWARDED_REQUEST_METADATA),
+  };
+}
+
+/**
+ * The deadline for the other side: the caller's, less what we need to answer in time ourselves, and at most `capMs` from now.
+ */
+export function upstreamDeadline(callerDeadline: number, capMs: number): number {
+  const now = Date.now();
+  const left = callerDeadline - now;
+  return Math.min(callerDeadline - Math.min(250, Math.max(0, left / 10)), now + capMs);
+}
+
+const identity = (bytes: Buffer): Buffer => bytes;
+
+/** The codecs of a raw method, in the order in which grpc-js wants them. */
+export const RAW = [identity, identity] as const;
+
+/** One unary call, bytes in and bytes out. Rejects with grpc's ServiceError. */
+export function unary(client: Client, path: string, request: Buffer, context: CallContext): Promise<Buffer> {
+  const { deadline, metadata, signal } = context;
+  return new Promise((resolve, reject) => {
+    const call = client.makeUnaryRequest(path, ...RAW, request, metadata, { deadline }, (error, response) => {
+      signal.removeEventListener('abort', cancel);
+      if (error !== null) reject(error);
+      else resolve(response ?? Buffer.alloc(0));
+    });
+    const cancel = (): void => call.cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    if (signal.aborted) cancel();
+  });
+}
+
+/** The gRPC code of anything thrown on the way to a deployment. */
+export function codeOf(error: unknown): number {
+  if (error instanceof RollcallError) return error.shape.grpc;
+  const code = error instanceof Error ? (error as Partial<ServiceError>).code : undefined;
+  return typeof code === 'number' ? code : status.INTERNAL;
+}
+
+/** Failures that pass by themselves: worth another try where doing it twice is harmless. */
+const PASSING: ReadonlySet<number> = new Set([
+  status.UNAVAILABLE,
+  status.DEADLINE_EXCEEDED,
+  status.RESOURCE_EXHAUSTED,
+  status.ABORTED,
+  status.INTERNAL,
+  // What a Python agent gives for any exception that it did not foresee.
+  status.UNKNOWN,
+]);
+
+/** Whether a failure of that gRPC code is worth another try. */
+export const isPassing = (code: number): boolean => PASSING.has(code);
+
+/**
+ * Tries again while the failure is of a kind that passes and there is time left.
+ * @param deadline epoch milliseconds
+ */
+export async function retrying<T>(
+  attempt: () => Promise<T>,
+  passes: (code: number) => boolean,
+  deadline: number,
+  signal: AbortSignal,
+): Promise<T> {
+  for (let pauseMs = 50; ; pauseMs *= 2) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const pause = pauseMs * (0.5 + Math.random());
+      if (!passes(codeOf(error)) || pauseMs > 2_000 || Date.now() + pause >= deadline) throw error;
+      await sleep(pause, undefined, { signal });
+    }
+  }
+}
+
+/** Anything thrown on the way to a deployment, as the status for the caller. */
+export function routedStatus(thrown: unknown, log: FlyteLog): Partial<StatusObject> {
+  if (thrown instanceof Error && thrown.name === 'AbortError') {
+    return { code: status.CANCELLED, details: 'The caller cancelled.' };
+  }
+  const error = thrown as Partial<ServiceError>;
+  if (thrown instanceof RollcallError || typeof error.code !== 'number' || !(error.metadata instanceof Metadata)) {
+    return toStatus(thrown, log);
+  }
+  return {
+    code: error.code,
+    details: withoutTraceback(error.details ?? ''),
+    metadata: allowed(error.metadata, FORWARDED_RESPONSE_METADATA),
+  };
+}
+
+const MAX_DETAILS = 2_000;
+
+/** Agents in Python put their whole traceback into the text that users see: only what it comes to is kept. */
+export function withoutTraceback(details: string): string {
+  const at = details.indexOf('Traceback (most recent call last)');
+  if (at < 0) return details.slice(0, MAX_DETAILS);
+  const frames = /^(\s|Traceback|During handling|The above exception)/;
+  const said = details
+    .slice(at)
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !frames.test(line));
+  return `${details.slice(0, at)}${said.at(-1) ?? ''}`.trim().slice(0, MAX_DETAILS);
+}

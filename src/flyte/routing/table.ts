@@ -1,0 +1,27 @@
+import type { CategoryKey } from '../../protocol/flyte/routing-views.ts';
+import type { FlyteDeployment, FlyteRouteRow } from './deployments.ts';
+import type { FlyteGeneration } from './methods.ts';
+
+const keyOf = ({ name, version }: CategoryKey, generation: FlyteGeneration): string =>
+  `${generation} ${version} ${name}`;
+
+/** Who owns which task category, ready for look-ups. */
+export class RoutingTable {
+  readonly #routes = new Map<string, FlyteRouteRow>();
+  readonly deployments: readonly FlyteDeployment[];
+
+  constructor(rows: readonly FlyteRouteRow[]) {
+    for (const row of rows) {
+      for (const generation of [1, 2] as const) {
+        const deployments = row.deployments.filter((deployment) => deployment.generation === generation);
+        for (const category of row.categories) this.#routes.set(keyOf(category, generation), { ...row, deployments });
+      }
+    }
+    this.deployments = rows.flatMap((row) => row.deployments);
+  }
+
+  /** The category's owner, with its deployments of that generation. */
+  route(category: CategoryKey, generation: FlyteGeneration): FlyteRouteRow | undefined {
+    return this.#routes.get(keyOf(category, generation));
+  }
+}

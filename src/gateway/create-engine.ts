@@ -1,0 +1,54 @@
+import type { GraphQLSchema } from 'graphql';
+import { RollcallError } from '../errors.ts';
+import { buildApiSchema } from './api-schema.ts';
+import type { Engine, ExecutorFactory } from './engine.ts';
+import { startPlanner } from './planner/process.ts';
+import { createPlannerEngine } from './planner-engine.ts';
+import { canRunAlone, createSingleEngine } from './single-engine.ts';
+import { subgraphsOf } from './supergraph.ts';
+
+export interface EngineOptions {
+  readonly supergraphSdl: string;
+  readonly executors: ExecutorFactory;
+  /** How many operations stay planned and compiled; 1,000 when left out. */
+  readonly capacity?: number;
+  /** Plan even where a single in-process subgraph could answer directly. For tests and measurements. */
+  readonly alwaysPlan?: boolean;
+}
+
+/**
+ * Builds the engine of a supergraph. `FAILED_PRECONDITION` where the planner has no build for this platform,
+ * `INVALID_INPUT` for a supergraph that it cannot read.
+ */
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const { supergraphSdl } = options;
+  const capacity = options.capacity ?? 1_000;
+  const schema = readApiSchema(supergraphSdl);
+  const entries = subgraphsOf(supergraphSdl).map(({ enumValue, name, url }) => {
+    const executor = options.executors(name, url);
+    return { enumValue, name, executor, source: { name, inProcess: executor.inProcess } };
+  });
+  const [only, second] = entries;
+  if (
+    only?.executor.inProcess &&
+    second === undefined &&
+    options.alwaysPlan !== true &&
+    canRunAlone(supergraphSdl, schema)
+  ) {
+    return createSingleEngine({ supergraphSdl, schema, executor: only.executor, capacity });
+  }
+  const subgraphs = new Map(
+    entries.flatMap((entry) => [[entry.enumValue, entry] as const, [entry.name, entry] as const]),
+  );
+  const planner = await startPlanner(supergraphSdl);
+  return createPlannerEngine({ supergraphSdl, schema, planner, subgraphs, capacity });
+}
+
+function readApiSchema(supergraphSdl: string): GraphQLSchema {
+  try {
+    return buildApiSchema(supergraphSdl);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new RollcallError('INVALID_INPUT', `SUPERGRAPH: not a supergraph: ${reason}`, { field: 'SUPERGRAPH', cause });
+  }
+}

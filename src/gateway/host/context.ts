@@ -1,0 +1,13 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Principal } from '../../auth/principal.ts';
+import type { GatewayContext } from '../engine.ts';
+
+/** What one caller brings to an operation. */
+export interface Caller {
+  readonly principal: Principal;
+  readonly headers: IncomingHttpHeaders;
+  readonly requestId: string;
+}
+
+/** Makes the context of one operation: the composition root knows what resolvers need in it. */
+export type ContextFactory = (caller: Caller) => GatewayContext;

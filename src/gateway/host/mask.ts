@@ -1,0 +1,36 @@
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import type { Logger } from 'pino';
+import { toRollcallError } from '../../errors.ts';
+
+const isOurs = (error: Error): boolean => error.name === 'RollcallError';
+
+/** The error that a resolver threw, under the GraphQLErrors that wrap it. */
+function originOf(error: unknown): Error | undefined {
+  let e: unknown = error;
+  for (let depth = 0; e instanceof GraphQLError && depth < 10; depth++) {
+    if (e.originalError === undefined) return undefined;
+    e = e.originalError;
+  }
+  return e instanceof Error ? e : undefined;
+}
+
+/**
+ * An error as callers may see it. What we threw on purpose stays; so do GraphQL's own errors (syntax, validation,
+ * coercion) and those that a subgraph answered. Anything else is a fault: it is logged, and the caller gets INTERNAL, or
+ * DATABASE_UNAVAILABLE, without its text.
+ */
+export function maskError(formatted: GraphQLFormattedError, error: unknown, log: Logger): GraphQLFormattedError {
+  const { stacktrace: _dropped, ...extensions } = formatted.extensions ?? {};
+  const origin = originOf(error);
+  if (origin === undefined || isOurs(origin)) return { ...formatted, extensions };
+  const masked = toRollcallError(origin);
+  if (masked.code === 'INTERNAL' || masked.code === 'DATABASE_UNAVAILABLE')
+    log.error({ err: origin, path: formatted.path }, 'a resolver failed');
+  return { ...formatted, message: masked.message, extensions: masked.extensions };
+}
+
+/** As {@link maskError}, for hosts that send errors as the engine gives them. */
+export const maskErrors = (errors: readonly GraphQLError[], log: Logger): GraphQLFormattedError[] =>
+  errors.map((error) =>
+    maskError(error instanceof GraphQLError ? error.toJSON() : new GraphQLError(String(error)).toJSON(), error, log),
+  );

@@ -1,0 +1,29 @@
+import type { GraphQLError } from 'graphql';
+import type { ExecRequest, JsonObject, SubgraphExecutor } from '../engine.ts';
+import type { ErrorSource } from '../failure.ts';
+import type { Merge } from './merge.ts';
+import type { TypeIndex } from './type-index.ts';
+
+/** One execution of a plan: what was fetched so far, in the client's shape plus what later fetches need. */
+export interface PlanRun {
+  data: JsonObject | null;
+  readonly errors: GraphQLError[];
+  /** Coerced against the operation: defaults filled in. */
+  readonly variables: Readonly<JsonObject>;
+  readonly request: ExecRequest;
+  /** Set when a mutation's non-null root field failed: what comes after it must not run (GraphQL §6.2.2, §6.4.4). */
+  halted: boolean;
+}
+
+/** A compiled plan node. Returns a promise only where something is really awaited. */
+export type Step = (run: PlanRun) => void | Promise<void>;
+
+/** What compiling a plan needs of its supergraph. */
+export interface PlanContext {
+  readonly types: TypeIndex;
+  readonly merge: Merge;
+  /** The subgraph that a plan names; throws for a name that the supergraph does not know. */
+  subgraph(serviceName: string): { readonly source: ErrorSource; readonly executor: SubgraphExecutor };
+  /** Whether a root field of the mutation type may not be null. */
+  isNonNullMutation(fieldName: string): boolean;
+}

@@ -1,0 +1,197 @@
+import type { FetchNode, PlanNode } from '@graphql-hive/router-query-planner';
+import {
+  buildSchema,
+  type ExecutionResult,
+  execute,
+  type GraphQLError,
+  type GraphQLSchema,
+  isNonNullType,
+  print,
+} from 'graphql';
+import { RollcallError } from '../errors.ts';
+import { compileCompletion } from './complete/complete.ts';
+import { isExplained, withinResponse } from './complete/explain.ts';
+import { DocumentCache } from './document-cache.ts';
+import {
+  type Engine,
+  type ExecRequest,
+  type ExecResult,
+  isAsyncIterable,
+  type JsonObject,
+  type MaybePromise,
+  type SubgraphExecutor,
+} from './engine.ts';
+import { mapEvents } from './event-stream.ts';
+import { type ErrorSource, type ResponsePath, relocate, subgraphFailure } from './failure.ts';
+import { coerceVariables, type SelectedOperation, selectOperation, splitIntrospection } from './operation.ts';
+import { ClientKeys } from './plan/client-keys.ts';
+import { compilePlan } from './plan/compile.ts';
+import { clientPath, compileFetch } from './plan/fetch.ts';
+import { createMerge } from './plan/merge.ts';
+import { PlannerDocuments } from './plan/planner-document.ts';
+import { compileRewrites } from './plan/rewrites.ts';
+import type { PlanContext, PlanRun, Step } from './plan/run.ts';
+import { TypeIndex } from './plan/type-index.ts';
+import type { Planner } from './planner/process.ts';
+
+export interface PlannerEngineOptions {
+  readonly supergraphSdl: string;
+  readonly schema: GraphQLSchema;
+  readonly planner: Planner;
+  /** By subgraph name and by `join__Graph` value. */
+  readonly subgraphs: ReadonlyMap<string, { readonly source: ErrorSource; readonly executor: SubgraphExecutor }>;
+  /** How many operations stay planned. */
+  readonly capacity: number;
+}
+
+type Run = (request: ExecRequest) => MaybePromise<ExecResult>;
+
+/** Executes over any number of subgraphs: an operation is planned and compiled on first sight, then only run. */
+export function createPlannerEngine(options: PlannerEngineOptions): Engine {
+  const { supergraphSdl, schema, planner, subgraphs } = options;
+  const supergraph = buildSchema(supergraphSdl, { assumeValid: true, assumeValidSDL: true });
+  const types = new TypeIndex(supergraph);
+  const keys = new ClientKeys(supergraph);
+  const documents = new PlannerDocuments(schema, supergraphSdl, keys);
+  const context: PlanContext = {
+    types,
+    merge: createMerge((typeName) => types.isObject(typeName)),
+    subgraph(serviceName) {
+      const found = subgraphs.get(serviceName);
+      if (found === undefined) throw new Error(`The plan names subgraph ${serviceName}, which the supergraph lacks.`);
+      return found;
+    },
+    isNonNullMutation: (name) => isNonNullType(schema.getMutationType()?.getFields()[name]?.type),
+  };
+  const operations = new DocumentCache<{ run: Run | Promise<Run> }>(options.capacity);
+
+  async function prepare(request: ExecRequest): Promise<Run> {
+    const selected = selectOperation(request.document, request.operationName);
+    if (!('operation' in selected)) return () => ({ errors: [selected] });
+    const root = schema.getRootType(selected.operation.operation);
+    if (!root) throw new RollcallError('INTERNAL', `The schema has no ${selected.operation.operation} type.`);
+    const complete = compileCompletion(root, [{ selectionSet: selected.operation.selectionSet, included: null }], {
+      schema,
+      fragments: selected.fragments,
+      satisfies: (typeName, condition) => types.satisfies(typeName, condition),
+      sourceKey: (field) => keys.sourceKey(field),
+    });
+    const finish = (run: PlanRun): ExecutionResult => {
+      const violations: GraphQLError[] = [];
+      const data = complete(run.data ?? {}, { variables: run.variables, path: [], violations });
+      if (run.errors.length === 0 && violations.length === 0) return { data };
+      const told = run.errors.flatMap((error) => withinResponse(error, data, selected) ?? []);
+      const errors = [...told, ...violations.filter((violation) => !isExplained(violation, told))];
+      return errors.length > 0 ? { errors, data } : { data };
+    };
+    const split = splitIntrospection(selected);
+    const plan =
+      split.data === null
+        ? null
+        : await planner.plan(print(documents.rewrite(split.data)), selected.operation.name?.value);
+    if (selected.operation.operation === 'subscription') return subscription(selected, plan, finish);
+    const step: Step = plan ? compilePlan(plan, context) : () => {};
+    return (request) => {
+      const coerced = coerceVariables(schema, selected.operation, request.variables);
+      if (coerced.errors !== undefined) return { errors: coerced.errors };
+      const run = newRun(request, coerced.variables);
+      const pending = step(run);
+      const conclude = () =>
+        split.introspection === null ? finish(run) : introspect(request, split.introspection, run, finish);
+      return pending ? pending.then(conclude) : conclude();
+    };
+  }
+
+  function introspect(
+    request: ExecRequest,
+    document: SelectedOperation['document'],
+    run: PlanRun,
+    finish: (run: PlanRun) => ExecutionResult,
+  ): MaybePromise<ExecutionResult> {
+    const result = execute({ schema, document, variableValues: request.variables ?? {} }) as ExecutionResult;
+    run.errors.push(...(result.errors ?? []));
+    run.data = { ...run.data, ...result.data };
+    return finish(run);
+  }
+
+  function subscription(
+    selected: SelectedOperation,
+    plan: PlanNode | null,
+    finish: (run: PlanRun) => ExecutionResult,
+  ): Run {
+    const [first, ...rest] = plan?.kind === 'Sequence' ? plan.nodes : plan === null ? [] : [plan];
+    const node: FetchNode | undefined =
+      first?.kind === 'Subscription' ? first.primary : first?.kind === 'Fetch' ? first : undefined;
+    if (node === undefined) throw new RollcallError('INTERNAL', 'The subscription could not be planned.');
+    const call = compileFetch({ ...node, operationKind: 'subscription' }, context);
+    const rewrites = compileRewrites(node.outputRewrites, types);
+    const enrich = rest.length === 0 ? undefined : compilePlan({ kind: 'Sequence', nodes: rest }, context);
+
+    const event = (
+      request: ExecRequest,
+      variables: JsonObject,
+      source: ExecutionResult,
+    ): MaybePromise<ExecutionResult> => {
+      // A fresh run per event: errors of one event must not appear in the next.
+      const run = newRun(request, variables);
+      for (const error of source.errors ?? []) {
+        const path = error.path === undefined ? undefined : clientPath(error.path, rewrites);
+        run.errors.push(relocate(error, path, call.source));
+      }
+      if (!source.data) return run.errors.length > 0 ? { errors: run.errors, data: null } : finish(run);
+      rewrites?.apply(source.data);
+      run.data = source.data;
+      const pending = enrich?.(run);
+      return pending ? pending.then(() => finish(run)) : finish(run);
+    };
+
+    return async (request) => {
+      const coerced = coerceVariables(schema, selected.operation, request.variables);
+      if (coerced.errors !== undefined) return { errors: coerced.errors };
+      const run = newRun(request, coerced.variables);
+      try {
+        const source = await call.send(run, call.variablesOf(run));
+        if (isAsyncIterable(source)) {
+          return mapEvents(source, (result) => event(request, coerced.variables, result), request.signal);
+        }
+        return { errors: (source.errors ?? []).map((error) => relocate(error, undefined, call.source)) };
+      } catch (thrown) {
+        request.signal?.throwIfAborted();
+        return { errors: [subgraphFailure(thrown, undefined, call.source)] };
+      }
+    };
+  }
+
+  return {
+    schema,
+    supergraphSdl,
+    execute(request) {
+      request.signal?.throwIfAborted();
+      const entry = operations.get(request.document, request.operationName, () => ({
+        run: prepare(request).then(
+          (run) => (entry.run = run),
+          (thrown) => {
+            // What cannot be planned stays so: asking again would only kill the planner again.
+            const final = thrown instanceof RollcallError && thrown.code === 'INTERNAL';
+            if (!final) operations.delete(request.document, request.operationName);
+            throw thrown;
+          },
+        ),
+      }));
+      const { run } = entry;
+      return typeof run === 'function' ? run(request) : run.then((ready) => ready(request));
+    },
+    async close() {
+      planner.close();
+      await Promise.all([...new Set([...subgraphs.values()].map(({ executor }) => executor))].map((e) => e.close()));
+    },
+  };
+}
+
+const newRun = (request: ExecRequest, variables: Readonly<JsonObject>): PlanRun => ({
+  data: null,
+  errors: [],
+  variables,
+  request,
+  halted: false,
+});

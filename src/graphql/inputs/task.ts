@@ -1,0 +1,62 @@
+import { Field, ID, InputType } from 'type-graphql';
+import { Json } from '../scalars.ts';
+
+@InputType({ description: 'One piece of content: exactly one of text, raw, url and data.' })
+export class PartInput {
+  @Field(() => String, { nullable: true })
+  text?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Bytes in base64.' })
+  raw?: string | null;
+
+  @Field(() => String, { nullable: true })
+  url?: string | null;
+
+  @Field(() => Json, { nullable: true })
+  data?: unknown;
+
+  @Field(() => String, { nullable: true })
+  filename?: string | null;
+
+  @Field(() => String, { nullable: true })
+  mediaType?: string | null;
+}
+
+@InputType({ description: 'A message to an agent: the beginning of a task, or the continuation of one.' })
+export class SendMessageInput {
+  @Field(() => ID)
+  agentId!: string;
+
+  @Field(() => String, { nullable: true, description: 'The message as text; or give `parts`.' })
+  text?: string | null;
+
+  @Field(() => [PartInput], { nullable: true })
+  parts?: PartInput[] | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Made when left out. Sending the same id and content again while the task is at work joins it.',
+  })
+  messageId?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'The conversation that it belongs to.' })
+  contextId?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'The task that it continues.' })
+  taskId?: string | null;
+
+  @Field(() => Json, { nullable: true })
+  metadata?: unknown;
+
+  @Field(() => Boolean, {
+    defaultValue: true,
+    description: 'Answer when the task rests (it ended, or waits for input); else at once.',
+  })
+  wait!: boolean;
+}
+
+@InputType()
+export class CancelTaskInput {
+  @Field(() => ID)
+  id!: string;
+}

@@ -1,0 +1,33 @@
+import DataLoader from 'dataloader';
+import type { Principal } from '../auth/principal.ts';
+import type { Agent, AgentUsage, Provider, Skill, TaskCategory } from '../registry/model.ts';
+import type { Registry } from '../registry/registry.ts';
+
+/** One per relation: what a list asks for item by item becomes one statement. */
+export interface Loaders {
+  readonly agent: DataLoader<string, Agent | undefined>;
+  readonly provider: DataLoader<string, Provider | undefined>;
+  readonly skill: DataLoader<string, Skill | undefined>;
+  readonly skillsOfAgent: DataLoader<string, Skill[]>;
+  readonly taskCategoriesOfAgent: DataLoader<string, TaskCategory[]>;
+  readonly usageOfAgent: DataLoader<string, AgentUsage>;
+}
+
+/** Larger batches would become statements with endless arrays. */
+const MOST_KEYS = 1_000;
+
+/** Without a cache: a subscription keeps its context for hours, and each of its events must see the data of its moment. */
+const loader = <V>(load: (keys: readonly string[]) => Promise<V[]>): DataLoader<string, V> =>
+  new DataLoader<string, V>(load, { cache: false, maxBatchSize: MOST_KEYS });
+
+/** The loaders of one operation. */
+export function createLoaders(registry: Registry, principal: Principal): Loaders {
+  return {
+    agent: loader((ids) => registry.agentsById(principal, ids)),
+    provider: loader((ids) => registry.providersById(principal, ids)),
+    skill: loader((ids) => registry.skillsById(principal, ids)),
+    skillsOfAgent: loader((ids) => registry.skillsOfAgents(ids)),
+    taskCategoriesOfAgent: loader((ids) => registry.taskCategoriesOfAgents(ids)),
+    usageOfAgent: loader((ids) => registry.usageOfAgents(ids)),
+  };
+}

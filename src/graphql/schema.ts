@@ -1,0 +1,62 @@
+import 'reflect-metadata';
+import { buildSchemaSync, type PubSub } from 'type-graphql';
+import { createSubgraph, type Subgraph } from '../gateway/subgraph-schema.ts';
+import type { GraphQLContext } from './context.ts';
+import { AgentConnectionResolver, AgentResolver } from './resolvers/agent.ts';
+import { AgentEventResolver } from './resolvers/agent-events.ts';
+import { CardResolver } from './resolvers/card.ts';
+import { ProviderResolver } from './resolvers/provider.ts';
+import { SkillResolver } from './resolvers/skill.ts';
+import { SendMessageResultResolver, TaskEventResolver, TaskResolver } from './resolvers/task.ts';
+import { DateTime, Json } from './scalars.ts';
+import { toTask } from './task-views.ts';
+
+/** The name of the registry's subgraph in the supergraph. */
+export const REGISTRY_SUBGRAPH = 'registry';
+
+const RESOLVERS = [
+  AgentResolver,
+  AgentConnectionResolver,
+  AgentEventResolver,
+  SkillResolver,
+  ProviderResolver,
+  CardResolver,
+  TaskResolver,
+  SendMessageResultResolver,
+  TaskEventResolver,
+] as const;
+
+/** type-graphql asks for one as soon as there is a subscription; each of ours brings its own source of events. */
+const NO_PUBSUB: PubSub = {
+  publish() {
+    throw new Error('subscriptions have their own sources');
+  },
+  subscribe() {
+    throw new Error('subscriptions have their own sources');
+  },
+};
+
+/** The registry's Federation v2 subgraph: what `/subgraph` serves, and what is composed into the supergraph. */
+export function buildRegistrySubgraph(): Subgraph {
+  const schema = buildSchemaSync({
+    resolvers: RESOLVERS,
+    scalarsMap: [
+      { type: Date, scalar: DateTime },
+      { type: Object, scalar: Json },
+    ],
+    // The core checks inputs, in one place for all faces; class-validator would be a second one.
+    validate: false,
+    pubSub: NO_PUBSUB,
+  });
+  return createSubgraph<GraphQLContext>(schema, {
+    references: {
+      Agent: (reference, { core, principal, loaders }) =>
+        typeof reference['id'] === 'string'
+          ? loaders.agent.load(reference['id'])
+          : core.registry.agentByHandle(principal, String(reference['handle'])),
+      Skill: (reference, { loaders }) => loaders.skill.load(String(reference['id'])),
+      Task: async (reference, { core, principal }) => toTask(await core.tasks.get(principal, String(reference['id']))),
+      Provider: (reference, { loaders }) => loaders.provider.load(String(reference['id'])),
+    },
+  });
+}

@@ -1,0 +1,174 @@
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage, Server } from 'node:http';
+import fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
+import type { Logger } from 'pino';
+import type { Authenticator } from '../auth/authenticator.ts';
+import type { Principal } from '../auth/principal.ts';
+import { newId } from '../database/ids.ts';
+import { RollcallError, toProblem, toRollcallError } from '../errors.ts';
+import type { Metrics } from './metrics.ts';
+import { guardAgainstPages } from './page-guard.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who is calling, once the route's `authenticate` hook ran. */
+    principal?: Principal;
+  }
+}
+
+/** What the HTTP host is told. */
+export interface HttpOptions {
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly authenticator: Authenticator;
+  readonly maxBodyBytes: number;
+  readonly trustProxy: number;
+  readonly tls?: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** Names under which this server may be addressed; checked only with `AUTH_MODE=none`. */
+  readonly hosts: readonly string[];
+  readonly corsOrigins: readonly string[];
+}
+
+/** Longest time for a request's headers, and for the whole of it: a client that sends a byte a minute is cut. */
+const HEADERS_TIMEOUT_MS = 15_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,100}$/;
+
+/** The HTTP host: request ids, security headers, body limits, errors as RFC 9457 problems. Faces add their routes. */
+export function createHttpServer(options: HttpOptions): FastifyInstance {
+  const { log, metrics, tls } = options;
+  const app = fastify({
+    loggerInstance: log as never,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: options.maxBodyBytes,
+    trustProxy: options.trustProxy === 0 ? false : options.trustProxy,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    genReqId: (request: IncomingMessage) => {
+      const given = request.headers['x-request-id'];
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : newId();
+    },
+    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    ...(tls === undefined
+      ? {}
+      : {
+          https: {
+            cert: readFileSync(tls.certFile),
+            key: readFileSync(tls.keyFile),
+            headersTimeout: HEADERS_TIMEOUT_MS,
+          },
+        }),
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
+    forceCloseConnections: 'idle',
+  } as never) as unknown as FastifyInstance;
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    reply.header('x-content-type-options', 'nosniff');
+    reply.header('referrer-policy', 'no-referrer');
+    reply.header('x-frame-options', 'DENY');
+    if (tls !== undefined) reply.header('strict-transport-security', 'max-age=31536000');
+    guardAgainstPages(request.raw, options);
+  });
+  app.addHook('onRequest', async (request, reply) => answerCors(request, reply, options.corsOrigins));
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unmatched';
+    metrics.http.observe({ method: request.method, route, status: String(reply.statusCode) }, reply.elapsedTime / 1000);
+    const line = {
+      requestId: request.id,
+      method: request.method,
+      route,
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime),
+    };
+    if (reply.statusCode >= 500) log.warn(line, 'request failed');
+    else log.debug(line, 'request');
+  });
+  app.setNotFoundHandler((request, reply) => {
+    sendProblem(
+      reply,
+      new RollcallError('NOT_FOUND', `There is nothing at ${request.method} ${request.url.split('?')[0]}.`),
+    );
+  });
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const known = fromHttpError(error, options.maxBodyBytes);
+    if (known.code === 'INTERNAL') log.error({ err: error, requestId: request.id }, 'a request failed');
+    sendProblem(reply, known);
+  });
+  return app;
+}
+
+/** An error of the HTTP host as one of ours. */
+export function fromHttpError(error: FastifyError, maxBodyBytes: number): RollcallError {
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE' || error.statusCode === 413) {
+    return new RollcallError(
+      'PAYLOAD_TOO_LARGE',
+      `The request body is larger than ${maxBodyBytes} bytes (MAX_BODY_BYTES).`,
+    );
+  }
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return new RollcallError('UNSUPPORTED_MEDIA_TYPE', 'Content-Type: send application/json.');
+  }
+  if (error.code === 'FST_ERR_CTP_EMPTY_JSON_BODY')
+    return new RollcallError('PARSE_ERROR', 'The request body is empty; JSON was expected.');
+  if (error instanceof SyntaxError || error.code === 'FST_ERR_CTP_INVALID_JSON_BODY') {
+    return new RollcallError('PARSE_ERROR', 'The request body is not valid JSON.');
+  }
+  if (
+    error.statusCode !== undefined &&
+    error.statusCode >= 400 &&
+    error.statusCode < 500 &&
+    !(error instanceof RollcallError)
+  ) {
+    return new RollcallError('INVALID_REQUEST', error.message);
+  }
+  return toRollcallError(error);
+}
+
+/** Answers with an RFC 9457 problem document. */
+export function sendProblem(reply: FastifyReply, error: RollcallError): void {
+  if (error.code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
+  reply
+    .code(error.shape.http)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .send(JSON.stringify(toProblem(error)));
+}
+
+function answerCors(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  origins: readonly string[],
+): FastifyReply | undefined {
+  const { origin } = request.headers;
+  if (origins.length === 0) return undefined;
+  reply.header('vary', 'Origin');
+  if (origin === undefined || !origins.includes(origin)) return undefined;
+  reply.header('access-control-allow-origin', origin);
+  if (request.method !== 'OPTIONS') return undefined;
+  reply.header('access-control-allow-methods', 'GET, POST, DELETE, OPTIONS');
+  reply.header(
+    'access-control-allow-headers',
+    'content-type, authorization, a2a-version, a2a-extensions, idempotency-key, last-event-id, x-request-id',
+  );
+  reply.header('access-control-max-age', '600');
+  return reply.code(204).send();
+}
+
+/** A hook that finds out who is calling before a route runs. */
+export const authenticate =
+  (authenticator: Authenticator) =>
+  async (request: FastifyRequest): Promise<void> => {
+    request.principal = await authenticator.authenticate(request.headers.authorization);
+  };
+
+/** Listens, and says on which port. */
+export async function listen(app: FastifyInstance, host: string, port: number): Promise<number> {
+  await app.listen({ host, port });
+  const address = (app.server as Server).address();
+  return typeof address === 'object' && address !== null ? address.port : port;
+}

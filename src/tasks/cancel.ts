@@ -1,0 +1,63 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Principal } from '../auth/principal.ts';
+import { RollcallError } from '../errors.ts';
+import { isTerminal, type StreamEvent, type Task } from '../protocol/a2a/model.ts';
+import { requireScope } from '../registry/visibility.ts';
+import { visibleTask } from './access.ts';
+import { readIncoming } from './incoming.ts';
+import type { TaskRow } from './model.ts';
+import { foldOf, taskById } from './reads.ts';
+import type { SenderParts } from './sender.ts';
+
+const notCancelable = (row: Pick<TaskRow, 'id' | 'state'>): RollcallError =>
+  new RollcallError('TASK_NOT_CANCELABLE', `Task ${row.id} is ${row.state} and cannot be cancelled any more.`);
+
+/** How long a cancel waits for the agent's first word: before it, the agent cannot be told what to stop. Milliseconds. */
+const NAMING_MS = 2_000;
+/** How often a cancel that met a change from elsewhere is looked at again. */
+const ATTEMPTS = 5;
+
+/**
+ * Cancels a task: asks the agent, and logs what it answers. An agent that has not named the task yet cannot be asked:
+ * then Rollcall hangs up and the task is cancelled.
+ *
+ * @throws RollcallError TASK_NOT_FOUND; TASK_NOT_CANCELABLE when it has ended or the agent will not stop; what the
+ *   executor throws when the agent cannot be asked.
+ */
+export async function cancelTask(parts: SenderParts, principal: Principal, id: string): Promise<Task> {
+  requireScope(principal, 'tasks:send');
+  const { query, agents, executors, journal, runs, closing } = parts;
+  const seen = await visibleTask(query, principal, id);
+  if (isTerminal(seen.state)) throw notCancelable(seen);
+  const run = runs.of(seen.id);
+  if (run !== undefined) await Promise.race([run.named, delay(NAMING_MS, undefined, { ref: false })]);
+  const upstreamTaskId = run?.upstreamTaskId ?? seen.upstreamTaskId;
+  let answer: StreamEvent = {
+    statusUpdate: { taskId: upstreamTaskId ?? '', status: { state: 'canceled' } },
+  };
+  if (upstreamTaskId !== null) {
+    const reachable = await agents.get(seen.agentId);
+    const task = await executors.forAgent(reachable.agent).cancel(reachable, upstreamTaskId, { signal: closing });
+    answer = { task };
+  }
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const row = await taskById(query, seen.id);
+    if (row === undefined) break;
+    const fold = await foldOf(query, row);
+    // The run may have heard of it first.
+    if (isTerminal(fold.state)) {
+      if (fold.state === 'canceled') return fold.snapshot();
+      throw notCancelable({ id: row.id, state: fold.state });
+    }
+    const { entries, metadata } = readIncoming(answer, fold);
+    const logged = await journal.append(row, { epoch: row.leaseEpoch, entries, at: new Date(), metadata });
+    if (logged === undefined) continue;
+    for (const entry of logged) fold.apply(entry);
+    if (isTerminal(fold.state)) await runs.of(seen.id)?.stop('canceled');
+    return fold.snapshot();
+  }
+  throw new RollcallError(
+    'UNSUPPORTED_OPERATION',
+    `Task ${seen.id} kept changing while it was to be cancelled; try again.`,
+  );
+}

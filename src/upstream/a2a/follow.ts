@@ -1,0 +1,69 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { RollcallError } from '../../errors.ts';
+import { isTerminal, type StreamEvent, type Task, type TaskState } from '../../protocol/a2a/model.ts';
+import { isTransient } from './failures.ts';
+
+/** How an agent that does not stream is asked. Milliseconds. */
+export interface FollowTiming {
+  /** Before the second question; each further pause is longer by `factor`, up to `longest`. */
+  readonly first: number;
+  readonly factor: number;
+  readonly longest: number;
+  /** How long an agent may stay unreachable before the task is given up. */
+  readonly patience: number;
+}
+
+export const DEFAULT_TIMING: FollowTiming = { first: 100, factor: 1.6, longest: 5_000, patience: 10 * 60_000 };
+
+/** A task in this state will not move without its client. A sign-in may happen elsewhere: auth-required is no rest. */
+export const isAtRest = (state: TaskState): boolean => isTerminal(state) || state === 'input-required';
+
+/** The state that an event reports, if it does. */
+export const stateOf = (event: StreamEvent): TaskState | undefined =>
+  event.task?.status.state ?? event.statusUpdate?.status.state;
+
+/** The task that an event is about; a message may be about none. */
+export const taskIdOf = (event: StreamEvent): string | undefined =>
+  event.task?.id ?? event.statusUpdate?.taskId ?? event.artifactUpdate?.taskId;
+
+/**
+ * Asks for a task until it rests, and yields every answer: with growing pauses, from the shortest again after a change.
+ * Questions that find nobody are repeated for `patience`.
+ *
+ * @throws RollcallError UPSTREAM_UNREACHABLE after that, and at once what is no passing failure.
+ */
+export async function* poll(
+  get: () => Promise<Task>,
+  signal: AbortSignal,
+  timing: FollowTiming,
+): AsyncGenerator<StreamEvent> {
+  let pause = timing.first;
+  let state: TaskState | undefined;
+  let lostSince: number | undefined;
+  for (;;) {
+    await delay(pause * (0.8 + Math.random() * 0.4), undefined, { signal }).catch(() => {
+      throw signal.reason;
+    });
+    let task: Task;
+    try {
+      task = await get();
+    } catch (error) {
+      if (signal.aborted || !isTransient(error)) throw error;
+      lostSince ??= Date.now();
+      if (Date.now() - lostSince > timing.patience) {
+        throw new RollcallError(
+          'UPSTREAM_UNREACHABLE',
+          `The agent could not be asked about its task for ${Math.round(timing.patience / 1_000)} seconds.`,
+          { cause: error },
+        );
+      }
+      pause = Math.min(pause * timing.factor, timing.longest);
+      continue;
+    }
+    lostSince = undefined;
+    pause = task.status.state === state ? Math.min(pause * timing.factor, timing.longest) : timing.first;
+    state = task.status.state;
+    yield { task };
+    if (isAtRest(state)) return;
+  }
+}

@@ -1,0 +1,73 @@
+import type { Readable } from 'node:stream';
+import { RollcallError } from '../../errors.ts';
+import { type Deadline, MAX_TIMER_MS } from './deadline.ts';
+import type { HeaderMap } from './headers.ts';
+import { collect, type EgressStream, tooLarge } from './response.ts';
+
+interface OpenStream {
+  readonly status: number;
+  readonly headers: HeaderMap;
+  readonly url: string;
+  readonly origin: string;
+  readonly body: Readable;
+  readonly deadline: Deadline;
+  readonly idleTimeoutMs: number;
+  readonly maxBytes: number;
+  /** Cap of {@link EgressStream.bytes} when its caller names none. */
+  readonly maxDocumentBytes: number;
+  readonly describe: (error: unknown) => unknown;
+}
+
+/**
+ * Wraps a body that has begun to arrive. The idle time counts while we wait for the other side and not while the reader
+ * is busy: a slow reader holds the sender back by the window of the connection, and that is no failure.
+ */
+export function openStream(open: OpenStream): EgressStream {
+  const { status, headers, url, origin, body, deadline, idleTimeoutMs } = open;
+  let waiting = true;
+  let cancelled = false;
+  const idle = setTimeout(
+    () => {
+      if (!waiting) return void idle.refresh();
+      deadline.abort(new RollcallError('UPSTREAM_TIMEOUT', `${origin} sent nothing for ${idleTimeoutMs} ms.`));
+    },
+    Math.min(idleTimeoutMs, MAX_TIMER_MS),
+  );
+  // Also when nobody reads: without it the timer and the caller's signal would keep this stream alive for ever.
+  body.once('close', () => {
+    clearTimeout(idle);
+    deadline.release();
+  });
+
+  async function* read(): AsyncGenerator<Uint8Array> {
+    let size = 0;
+    try {
+      idle.refresh();
+      for await (const chunk of body as AsyncIterable<Uint8Array>) {
+        size += chunk.byteLength;
+        if (size > open.maxBytes) throw tooLarge(origin, open.maxBytes);
+        waiting = false;
+        yield chunk;
+        waiting = true;
+        idle.refresh();
+      }
+    } catch (error) {
+      if (!cancelled) throw open.describe(error);
+    } finally {
+      body.destroy();
+    }
+  }
+
+  const chunks = read();
+  return {
+    status,
+    headers,
+    url,
+    body: chunks,
+    bytes: (maxBytes = open.maxDocumentBytes) => collect(chunks, maxBytes, origin),
+    cancel() {
+      cancelled = true;
+      body.destroy();
+    },
+  };
+}

@@ -1,0 +1,214 @@
+import { status } from '@grpc/grpc-js';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type AgentResource, type AgentTask, AsyncAgent, SyncAgent } from '../../../src/flyte/agents/agent.ts';
+import { AgentRegistry } from '../../../src/flyte/agents/agent-registry.ts';
+import { phaseOfState } from '../../../src/flyte/agents/phases.ts';
+import { startFlyteServer } from '../../../src/flyte/server.ts';
+import { TaskExecution_Phase as Phase } from '../../../src/protocol/flyte/generated/flyteidl/core/execution.ts';
+import { bytesOf } from '../support/deployment.ts';
+import { recordedLog } from '../support/log.ts';
+import { admin, connectPublished } from '../support/published.ts';
+import { createRequest, failure } from '../support/routed.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const each of cleanups.splice(0).reverse()) await each();
+});
+
+type JobMeta = { readonly job: string };
+
+/** An agent whose jobs are kept in memory. */
+class MemoryAgent extends AsyncAgent<JobMeta> {
+  readonly name = 'Spark Agent';
+  readonly category = { name: 'spark', version: 0 };
+  readonly jobs = new Map<string, AgentResource>();
+  readonly tasks: AgentTask[] = [];
+  broken = false;
+
+  async create(task: AgentTask): Promise<JobMeta> {
+    if (this.broken) throw new Error('login failed for user with password hunter2');
+    this.tasks.push(task);
+    const job = `job-${this.tasks.length}`;
+    this.jobs.set(job, {
+      phase: Phase.RUNNING,
+      message: 'running',
+      logLinks: [{ name: 'log', uri: 'http://logs.example' }],
+    });
+    return { job };
+  }
+
+  async get({ job }: JobMeta): Promise<AgentResource> {
+    if (this.broken) throw new Error('connection lost');
+    return this.jobs.get(job) ?? { phase: Phase.FAILED, message: 'no such job' };
+  }
+
+  async delete({ job }: JobMeta): Promise<void> {
+    this.jobs.delete(job);
+  }
+
+  parseMeta(value: unknown): JobMeta {
+    return { job: String((value as Partial<JobMeta>).job) };
+  }
+
+  override async getLogs() {
+    return { lines: ['one\n', 'two\n'], token: 'next' };
+  }
+}
+
+class EchoAgent extends SyncAgent {
+  readonly name = 'Echo Agent';
+  readonly category = { name: 'echo', version: 0 };
+  result: AgentResource = { phase: Phase.SUCCEEDED };
+  async do({ inputs }: AgentTask): Promise<AgentResource> {
+    return inputs === undefined ? this.result : { ...this.result, outputs: inputs };
+  }
+}
+
+async function start() {
+  const registry = new AgentRegistry();
+  const [memory, echo] = [new MemoryAgent(), new EchoAgent()];
+  registry.register(memory);
+  registry.register(echo);
+  const log = recordedLog();
+  const server = await startFlyteServer({ source: registry, agents: registry, host: '127.0.0.1', port: 0, log });
+  const published = connectPublished(server.port);
+  cleanups.push(() => server.close(0), published.close);
+  return { registry, memory, echo, log, published, asyncService: published.asyncService };
+}
+
+const SPARK = { taskCategory: { name: 'spark', version: 0 } };
+const identity = (bytes: Buffer): Buffer => bytes;
+
+describe('an async agent of this process', () => {
+  it('is listed, and creates, reports and deletes its jobs', async () => {
+    const { published, asyncService, memory } = await start();
+    expect((await published.metadataService.listAgents({})).agents?.map(({ name }) => name)).toEqual([
+      'Spark Agent',
+      'Echo Agent',
+    ]);
+    const { resourceMeta } = await asyncService.createTask(createRequest({ run: 'r1' }));
+    expect(Buffer.from(resourceMeta ?? []).toString()).toBe('{"job":"job-1"}');
+    expect(memory.tasks[0]).toMatchObject({ template: { type: 'spark' }, outputPrefix: 's3://bucket/out' });
+    const { resource } = await asyncService.getTask({ resourceMeta, ...SPARK });
+    expect(resource).toMatchObject({
+      phase: 2,
+      state: 3,
+      message: 'running',
+      logLinks: [{ uri: 'http://logs.example' }],
+    });
+    await asyncService.deleteTask({ resourceMeta, ...SPARK });
+    await asyncService.deleteTask({ resourceMeta, ...SPARK });
+    expect(memory.jobs.size).toBe(0);
+  });
+
+  it('creates one job per attempt', async () => {
+    const { asyncService, memory } = await start();
+    await Promise.all([1, 2, 3].map(() => asyncService.createTask(createRequest({ run: 'r1' }))));
+    expect(memory.tasks).toHaveLength(1);
+  });
+
+  it('shows the last known phase while it fails, and never what it threw', async () => {
+    const { asyncService, memory, log } = await start();
+    const { resourceMeta } = await asyncService.createTask(createRequest());
+    memory.broken = true;
+    expect((await asyncService.getTask({ resourceMeta, ...SPARK })).resource?.phase).toBe(1);
+    const error = await failure(asyncService.createTask(createRequest()));
+    expect(error).toMatchObject({ code: status.INTERNAL, details: 'The agent failed; the log has the details.' });
+    expect(log.lines.some(({ level }) => level === 'error')).toBe(true);
+  });
+
+  it('puts its logs on the wire, the lines and where the next page begins', async () => {
+    const { published, asyncService } = await start();
+    const { resourceMeta } = await asyncService.createTask(createRequest());
+    const request = bytesOf(admin.GetTaskLogsRequest.encode({ resourceMeta, ...SPARK }).finish());
+    const stream = published.client.makeServerStreamRequest(
+      '/flyteidl.service.AsyncAgentService/GetTaskLogs',
+      identity,
+      identity,
+      request,
+    );
+    const parts = (await stream.toArray()).map((bytes: Buffer) => admin.GetTaskLogsResponse.decode(bytes));
+    expect(parts[0]?.body?.structuredLines?.map(({ message }: { message?: string | null }) => message)).toEqual([
+      'one\n',
+      'two\n',
+    ]);
+    expect(parts[1]?.header?.token).toBe('next');
+  });
+
+  it('answers UNIMPLEMENTED for what it does not have, and INVALID_ARGUMENT for a job that is none', async () => {
+    const { asyncService } = await start();
+    const resourceMeta = Buffer.from('{"job":"x"}');
+    expect((await failure(asyncService.getTaskMetrics({ resourceMeta, ...SPARK }))).code).toBe(status.UNIMPLEMENTED);
+    expect((await failure(asyncService.getTask({ resourceMeta: Buffer.from('{'), ...SPARK }))).code).toBe(
+      status.INVALID_ARGUMENT,
+    );
+    expect(await failure(asyncService.createTask(createRequest({ type: 'echo' })))).toMatchObject({
+      code: status.FAILED_PRECONDITION,
+      details: '"Echo Agent" is a sync agent: call ExecuteTaskSync.',
+    });
+    expect((await failure(asyncService.createTask(createRequest({ type: 'nobody' })))).code).toBe(status.NOT_FOUND);
+  });
+});
+
+describe('a sync agent of this process', () => {
+  const execute = async (published: ReturnType<typeof connectPublished>, type = 'echo') => {
+    const path = '/flyteidl.service.SyncAgentService/ExecuteTaskSync';
+    const stream = published.client.makeBidiStreamRequest(path, identity, identity);
+    stream.write(bytesOf(admin.ExecuteTaskSyncRequest.encode({ header: { template: { type } } }).finish()));
+    stream.write(bytesOf(admin.ExecuteTaskSyncRequest.encode({ inputs: { literals: { x: { hash: 'h' } } } }).finish()));
+    stream.end();
+    return (await stream.toArray()).map((bytes: Buffer) => admin.ExecuteTaskSyncResponse.decode(bytes));
+  };
+
+  it('gives its whole result in the first message', async () => {
+    const { published } = await start();
+    const answers = await execute(published);
+    expect(answers).toHaveLength(1);
+    const resource = answers[0]?.header?.resource;
+    expect(resource?.phase).toBe(3);
+    expect(resource?.outputs?.literals?.x?.hash).toBe('h');
+  });
+
+  it('is refused when its result is not final', async () => {
+    const { published, echo } = await start();
+    echo.result = { phase: Phase.RUNNING };
+    expect((await failure(execute(published))).details).toContain('not final');
+  });
+});
+
+describe('AgentRegistry', () => {
+  it('refuses a second agent for a category or a name, and finds agents by both', () => {
+    const registry = new AgentRegistry();
+    const agent = new MemoryAgent();
+    registry.register(agent);
+    expect(() => registry.register(new MemoryAgent())).toThrow('Duplicate agent for task type: spark_v0');
+    expect(registry.get({ name: 'spark', version: 0 })).toBe(agent);
+    expect(registry.getByName('Spark Agent')).toBe(agent);
+    expect(() => registry.get({ name: 'spark', version: 1 })).toThrow('Cannot find agent for task category: spark_v1.');
+    expect(() => registry.getByName('Nobody')).toThrow('Cannot find agent for name: Nobody.');
+    expect(registry.unregister(agent.category)).toBe(true);
+    expect(registry.unregister(agent.category)).toBe(false);
+    registry.register(new MemoryAgent());
+  });
+
+  it('shows what is registered and unregistered while the server runs', async () => {
+    const { registry, published } = await start();
+    const names = async () => (await published.metadataService.listAgents({})).agents?.map(({ name }) => name);
+    registry.unregister({ name: 'echo', version: 0 });
+    await vi.waitFor(async () => expect(await names()).toEqual(['Spark Agent']), { timeout: 1_000, interval: 10 });
+  });
+});
+
+describe('phaseOfState', () => {
+  it('reads the words of flytekit in any case, and refuses others', () => {
+    expect(['FAILED', 'Timeout', 'cancelled', 'skipped'].map(phaseOfState)).toEqual(Array(4).fill(Phase.FAILED));
+    expect(['done', 'Succeeded', 'success', 'completed'].map(phaseOfState)).toEqual(Array(4).fill(Phase.SUCCEEDED));
+    expect(['running', 'terminating', 'pending', 'internal_error'].map(phaseOfState)).toEqual([
+      Phase.RUNNING,
+      Phase.RUNNING,
+      Phase.INITIALIZING,
+      Phase.RETRYABLE_FAILED,
+    ]);
+    expect(() => phaseOfState('constructor')).toThrow('Unrecognized state: constructor');
+  });
+});
