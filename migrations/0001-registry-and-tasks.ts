@@ -173,7 +173,6 @@ export class RegistryAndTasks extends Migration {
     this.addSql(`create table "task_key" (
       "key" text not null,
       "task" uuid not null,
-      "sequence" bigint not null default '0',
       "at" timestamptz(6) not null,
       primary key ("key")
     )`);

@@ -2,12 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClientFactory } from '@a2a-js/sdk/client';
-import flyteidl from '@flyteorg/flyteidl';
-import { credentials, makeGenericClientConstructor } from '@grpc/grpc-js';
 import { createClient } from 'graphql-ws';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import type { App } from '../src/app.ts';
+import { connectPublished } from './flyte/support/published.ts';
 import { data, startTestApp } from './support/app.ts';
 import { startCostsSubgraph } from './support/remote-subgraph.ts';
 import { startSdkAgent } from './support/sdk-agent.ts';
@@ -95,36 +94,15 @@ test('one thread through every door: import, send, watch, Flyte, and a federated
   for (const node of agents.nodes) expect(node.costPerCall).toBe(0.36);
 });
 
-interface ListedAgent {
-  readonly name: string;
-  readonly supportedTaskCategories?: readonly { readonly name: string; readonly version: number }[];
-}
-
 /** ListAgents until the answer has what is waited for: changes arrive by event, within a second. */
-async function listFlyteAgents(address: string, wanted: (names: string[]) => boolean): Promise<ListedAgent[]> {
-  const { ListAgentsRequest, ListAgentsResponse } = (flyteidl as any).flyteidl.admin;
-  const method = {
-    path: '/flyteidl.service.AgentMetadataService/ListAgents',
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: (m: unknown) => Buffer.from(ListAgentsRequest.encode(m).finish()),
-    requestDeserialize: (b: Buffer) => ListAgentsRequest.decode(b),
-    responseSerialize: (m: unknown) => Buffer.from(ListAgentsResponse.encode(m).finish()),
-    responseDeserialize: (b: Buffer) => ListAgentsResponse.decode(b),
-  };
-  const Client = makeGenericClientConstructor({ listAgents: method }, 'AgentMetadataService');
-  const client = new Client(address, credentials.createInsecure()) as any;
+async function listFlyteAgents(address: string, wanted: (names: string[]) => boolean) {
+  const flyte = connectPublished(Number(address.split(':')[1]));
   try {
     for (const until = Date.now() + 1_000; ; ) {
-      const { agents } = await new Promise<{ agents: ListedAgent[] }>((resolve, reject) =>
-        client.listAgents({}, (error: Error | null, answer: { agents: ListedAgent[] }) =>
-          error ? reject(error) : resolve(answer),
-        ),
-      );
-      if (wanted(agents.map((a) => a.name)) || Date.now() > until) return agents;
-      await new Promise((resolve) => setImmediate(resolve));
+      const { agents } = await flyte.metadataService.listAgents({});
+      if (wanted(agents.map((a) => a.name ?? '')) || Date.now() > until) return agents;
     }
   } finally {
-    client.close();
+    flyte.close();
   }
 }

@@ -29,8 +29,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     return { enumValue, name, executor, source: { name, inProcess: executor.inProcess } };
   });
   const [only, second] = entries;
+  if (only === undefined) {
+    throw new RollcallError('INVALID_INPUT', 'SUPERGRAPH: names no subgraphs (it has no join__Graph enum).', {
+      field: 'SUPERGRAPH',
+    });
+  }
   if (
-    only?.executor.inProcess &&
+    only.executor.inProcess &&
     second === undefined &&
     options.alwaysPlan !== true &&
     canRunAlone(supergraphSdl, schema)

@@ -87,7 +87,8 @@ export function splitIntrospection(selected: SelectedOperation): IntrospectionSp
       return [{ kind: Kind.INLINE_FRAGMENT, ...(directives ? { directives } : {}), selectionSet: selectionSet(inner) }];
     });
   const kept = keepIntrospection(operation.selectionSet.selections);
-  if (introspective === 0) return { introspection: null, data: document };
+  // Nothing but `__typename`: no subgraph has to be asked.
+  if (introspective === 0) return { introspection: null, data: others === 0 ? null : document };
   return {
     introspection: documentOf({ ...operation, selectionSet: selectionSet(kept) }, Object.values(fragments)),
     data: others === 0 ? null : withoutIntrospection(selected),

@@ -22,7 +22,7 @@ import {
   type SubgraphExecutor,
 } from './engine.ts';
 import { mapEvents } from './event-stream.ts';
-import { type ErrorSource, type ResponsePath, relocate, subgraphFailure } from './failure.ts';
+import { type ErrorSource, relocate, subgraphFailure } from './failure.ts';
 import { coerceVariables, type SelectedOperation, selectOperation, splitIntrospection } from './operation.ts';
 import { ClientKeys } from './plan/client-keys.ts';
 import { compilePlan } from './plan/compile.ts';

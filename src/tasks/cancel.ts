@@ -7,7 +7,7 @@ import { visibleTask } from './access.ts';
 import { readIncoming } from './incoming.ts';
 import type { TaskRow } from './model.ts';
 import { foldOf, taskById } from './reads.ts';
-import type { SenderParts } from './sender.ts';
+import type { EngineParts } from './send.ts';
 
 const notCancelable = (row: Pick<TaskRow, 'id' | 'state'>): RollcallError =>
   new RollcallError('TASK_NOT_CANCELABLE', `Task ${row.id} is ${row.state} and cannot be cancelled any more.`);
@@ -24,9 +24,10 @@ const ATTEMPTS = 5;
  * @throws RollcallError TASK_NOT_FOUND; TASK_NOT_CANCELABLE when it has ended or the agent will not stop; what the
  *   executor throws when the agent cannot be asked.
  */
-export async function cancelTask(parts: SenderParts, principal: Principal, id: string): Promise<Task> {
+export async function cancelTask(parts: EngineParts, principal: Principal, id: string): Promise<Task> {
   requireScope(principal, 'tasks:send');
-  const { query, agents, executors, journal, runs, closing } = parts;
+  const { database, agents, executors, journal, runs, closing } = parts;
+  const { query } = database;
   const seen = await visibleTask(query, principal, id);
   if (isTerminal(seen.state)) throw notCancelable(seen);
   const run = runs.of(seen.id);

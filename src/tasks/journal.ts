@@ -40,7 +40,11 @@ export class Journal {
    */
   async append(task: JournalTask, append: Omit<Append, 'taskId'>): Promise<readonly LoggedEntry[] | undefined> {
     const base = await this.#appends.add(task.id, { ...append, taskId: task.id });
-    if (base === undefined) return undefined;
+    return base === undefined ? undefined : this.committed(task, append, base);
+  }
+
+  /** Tells of entries that a transaction of its own has committed after `base`. */
+  committed(task: JournalTask, append: Omit<Append, 'taskId'>, base: number): readonly LoggedEntry[] {
     const logged = append.entries.map((entry, i) => ({ sequence: base + i + 1, at: append.at, entry }));
     const state = logged.reduce((before, { entry }) => stateAfter(entry) ?? before, task.state);
     this.#feed.committed({ ...task, state }, logged);

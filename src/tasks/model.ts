@@ -50,6 +50,9 @@ export interface TaskRow {
   readonly upstreamContextId: string | null;
   readonly leaseEpoch: number;
   readonly leaseReplica: string | null;
+  /** See idempotency.ts; null when no send may join this task. */
+  readonly joinKey: string | null;
+  readonly recoveredAt: Date | null;
 }
 
 /**

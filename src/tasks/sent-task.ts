@@ -1,7 +1,8 @@
 import type { Query } from '../database/drivers.ts';
 import { RollcallError } from '../errors.ts';
-import type { SendResult, Task, TaskState } from '../protocol/a2a/model.ts';
+import type { Message, SendResult, Task, TaskState } from '../protocol/a2a/model.ts';
 import type { SendConfiguration } from '../protocol/a2a/requests.ts';
+import { closable } from './closable.ts';
 import type { Feed } from './feed.ts';
 import type { TaskFold, TaskIds } from './fold.ts';
 import type { TaskStreamItem } from './model.ts';
@@ -31,14 +32,23 @@ export interface SentTask {
   events(signal?: AbortSignal): AsyncGenerator<TaskStreamItem>;
 }
 
+/** A task as a send left it. Nothing of the answer is in it, unless the send joined work that was there. */
+export interface SendStart {
+  readonly task: Task;
+  readonly sequence: number;
+  readonly state: TaskState;
+  readonly at: Date;
+  /** The message that the agent has answered with instead of a task. */
+  readonly result?: Message | undefined;
+}
+
 /** How a {@link SentTask} is made. */
 export interface SentTaskOptions {
   readonly query: Query;
   readonly feed: Feed;
   readonly ids: TaskIds;
   readonly configuration: SendConfiguration | undefined;
-  /** The task right after this send, and the sequence of its last entry then. */
-  readonly start: { readonly task: Task; readonly sequence: number; readonly state: TaskState; readonly at: Date };
+  readonly start: SendStart;
   /** The run that drives it, when this replica does. */
   readonly run: Run | undefined;
   readonly joined: boolean;
@@ -48,15 +58,17 @@ export interface SentTaskOptions {
 
 const NEVER = new AbortController().signal;
 
+/** The start of a send from a fold that equals the log. */
+export function startOf(fold: TaskFold, at: Date): SendStart {
+  const task = fold.snapshot();
+  const result = fold.resultKind === 'message' ? task.status.message : undefined;
+  return { task, sequence: fold.sequence, state: fold.state, at, result };
+}
+
 export function sentTask(options: SentTaskOptions): SentTask {
   const { query, feed, ids, configuration, start, run, closing } = options;
-  const follow = (signal: AbortSignal) =>
-    followLog(query, feed, {
-      ids,
-      after: start.sequence,
-      state: start.state,
-      signal: AbortSignal.any([signal, closing]),
-    });
+  const follow = (signal: AbortSignal): AsyncGenerator<TaskStreamItem> =>
+    followLog(query, feed, { ids, after: start.sequence, state: start.state, signal });
 
   const resultOf = (fold: TaskFold): SendResult => {
     const task = fold.snapshot(configuration?.historyLength);
@@ -70,18 +82,45 @@ export function sentTask(options: SentTaskOptions): SentTask {
     return foldOf(query, row);
   };
 
+  async function* eventsUntil(ended: AbortSignal): AsyncGenerator<TaskStreamItem> {
+    const { task, sequence, state, at, result } = start;
+    if (result !== undefined) {
+      yield { sequence, kind: 'result', event: { message: result }, at, state };
+      return;
+    }
+    const items = follow(ended);
+    try {
+      // The agent's first word says whether there is a task at all.
+      const first = state === 'submitted' ? await items.next() : undefined;
+      if (first?.done === false && first.value.kind === 'result') {
+        yield first.value;
+        return;
+      }
+      if (ended.aborted) return;
+      yield { sequence, kind: 'snapshot', event: { task }, at, state };
+      if (first?.done === true) return;
+      if (first !== undefined) yield first.value;
+      yield* items;
+    } finally {
+      await items.return(undefined);
+    }
+  }
+
   return {
     taskId: ids.id,
     contextId: ids.contextId,
     joined: options.joined,
     async answer(signal = NEVER) {
+      if (start.result !== undefined) return { message: start.result };
       if (configuration?.returnImmediately) return { task: start.task };
       if (run !== undefined) {
         await abortable(run.resting, signal);
         if (!run.stale && isResting(run.fold.state)) return resultOf(run.fold);
       }
       // Somebody else drives it, or the run was stopped.
-      if (!isResting(start.state)) for await (const item of follow(signal)) if (isResting(item.state)) break;
+      if (!isResting(start.state)) {
+        for await (const item of follow(AbortSignal.any([signal, closing]))) if (isResting(item.state)) break;
+      }
       signal.throwIfAborted();
       const fold = await stored();
       if (!isResting(fold.state) && closing.aborted) {
@@ -89,24 +128,7 @@ export function sentTask(options: SentTaskOptions): SentTask {
       }
       return resultOf(fold);
     },
-    async *events(signal = NEVER) {
-      const items = follow(signal);
-      try {
-        const first = await items.next();
-        if (first.done !== true && first.value.kind === 'result') {
-          yield first.value;
-          return;
-        }
-        if (signal.aborted) return;
-        const { task, sequence, state, at } = start;
-        yield { sequence, kind: 'snapshot', event: { task }, at, state };
-        if (first.done === true) return;
-        yield first.value;
-        yield* items;
-      } finally {
-        await items.return(undefined);
-      }
-    },
+    events: (signal) => closable(eventsUntil, signal, closing),
   };
 }
 

@@ -7,8 +7,11 @@ import { LOG_PAGE, logAfter } from './reads.ts';
 
 /** Entries that wait for a slow reader; beyond it they are dropped, and read from the log when the reader is back. */
 export const BUFFER = 256;
-/** Notices are delivered at most once: a silent stream looks into the log this often. Milliseconds. */
-const LOOK_AGAIN_MS = 15_000;
+/**
+ * Notices are delivered at most once, and between replicas perhaps not at all: a silent stream looks into the log by
+ * itself, after pauses that double from the first to the last of these. Milliseconds.
+ */
+const LOOK_AGAIN_MS = { first: 250, longest: 15_000 } as const;
 
 /** What a stream is opened with. */
 export interface StreamStart {
@@ -31,6 +34,7 @@ export async function* followLog(query: Query, feed: Feed, start: StreamStart): 
   let buffer: LoggedEntry[] = [];
   // The newest sequence that we heard of. One more than we have, to begin with: the log is to be read once.
   let known = after + 1;
+  let pause: number = LOOK_AGAIN_MS.first;
   let wake: () => void = () => undefined;
   const reached = (sequence: number): void => {
     known = Math.max(known, sequence);
@@ -57,6 +61,7 @@ export async function* followLog(query: Query, feed: Feed, start: StreamStart): 
       let entries = buffer;
       buffer = [];
       if (entries[0]?.sequence !== after + 1) entries = known > after ? await readLog() : [];
+      if (entries.length > 0) pause = LOOK_AGAIN_MS.first;
       for (const entry of entries) {
         if (entry.sequence !== after + 1) continue;
         after = entry.sequence;
@@ -71,7 +76,8 @@ export async function* followLog(query: Query, feed: Feed, start: StreamStart): 
         const timer = setTimeout(() => {
           known = Math.max(known, after + 1);
           resolve();
-        }, LOOK_AGAIN_MS);
+        }, pause);
+        pause = Math.min(pause * 2, LOOK_AGAIN_MS.longest);
         wake = () => {
           clearTimeout(timer);
           resolve();

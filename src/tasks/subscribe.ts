@@ -1,5 +1,6 @@
 import type { Query } from '../database/drivers.ts';
 import { invalid } from '../errors.ts';
+import { closable } from './closable.ts';
 import type { Feed } from './feed.ts';
 import type { TaskRow, TaskStreamItem } from './model.ts';
 import { foldOf, logAfter, stateAt } from './reads.ts';
@@ -16,16 +17,17 @@ export async function subscribeTo(
   feed: Feed,
   row: TaskRow,
   after: number | undefined,
-  signal: AbortSignal,
+  ...until: readonly (AbortSignal | undefined)[]
 ): Promise<AsyncGenerator<TaskStreamItem>> {
-  if (after === undefined) return fromSnapshot(query, feed, row, signal);
+  const snapshot = (reset: boolean) => closable((signal) => fromSnapshot(query, feed, row, signal, reset), ...until);
+  if (after === undefined) return snapshot(false);
   if (!Number.isSafeInteger(after) || after < 0 || after > row.lastSequence) {
     throw invalid('after', `must be a sequence of this task's events, from 0 to ${row.lastSequence}`);
   }
   const [next] = after < row.lastSequence ? await logAfter(query, row.id, after, 1) : [];
-  if (after < row.lastSequence && next?.sequence !== after + 1) return fromSnapshot(query, feed, row, signal, true);
+  if (after < row.lastSequence && next?.sequence !== after + 1) return snapshot(true);
   const state = after === row.lastSequence ? row.state : ((await stateAt(query, row.id, after)) ?? 'submitted');
-  return followLog(query, feed, { ids: row, after, state, signal });
+  return closable((signal) => followLog(query, feed, { ids: row, after, state, signal }), ...until);
 }
 
 async function* fromSnapshot(
@@ -33,7 +35,7 @@ async function* fromSnapshot(
   feed: Feed,
   row: TaskRow,
   signal: AbortSignal,
-  reset = false,
+  reset: boolean,
 ): AsyncGenerator<TaskStreamItem> {
   const fold = await foldOf(query, row);
   yield {

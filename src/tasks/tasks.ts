@@ -1,24 +1,29 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Principal } from '../auth/principal.ts';
+import { isUuid } from '../database/ids.ts';
 import type { Task } from '../protocol/a2a/model.ts';
 import type { SendRequest } from '../protocol/a2a/requests.ts';
 import { requireScope } from '../registry/visibility.ts';
 import { visibleTask } from './access.ts';
 import { CalledAgents } from './agents.ts';
 import { cancelTask } from './cancel.ts';
+import { taskOfClientId } from './client-ids.ts';
 import type { TasksOptions } from './context.ts';
 import { Feed } from './feed.ts';
 import { Journal } from './journal.ts';
+import { countTasks, listTasks, type TaskListRequest, tasksById } from './list.ts';
 import type { TaskRow, TaskStreamItem } from './model.ts';
 import { foldOf } from './reads.ts';
 import { Runs } from './runs.ts';
-import { Sender, type SenderParts, type SendOptions } from './sender.ts';
+import type { EngineParts, SendOptions } from './send.ts';
+import { sendMessage } from './sender.ts';
 import type { SentTask } from './sent-task.ts';
 import { subscribeTo } from './subscribe.ts';
 
 export type { TasksOptions } from './context.ts';
+export type { ListedTask, TaskListRequest, TaskPage } from './list.ts';
 export type { TaskRow, TaskStreamItem } from './model.ts';
-export type { SendOptions } from './sender.ts';
+export type { SendOptions } from './send.ts';
 export type { SentTask } from './sent-task.ts';
 
 /** A task as it is stored: its row, and the task of the model made from its log. */
@@ -33,7 +38,6 @@ export interface TaskDetails {
 export type Tasks = ReturnType<typeof createTasks>;
 
 const DRAIN_MS = 10_000;
-const NEVER = new AbortController().signal;
 
 /** Builds the task engine on its foundations. `close` drains it. */
 export function createTasks(options: TasksOptions) {
@@ -51,8 +55,7 @@ export function createTasks(options: TasksOptions) {
     if (run.stopped !== undefined) return;
     registry.usage.record(run.agentId, run.fold.state === 'failed');
   });
-  const parts: SenderParts = { query, agents, executors, journal, feed, runs, replicaId, closing: closing.signal };
-  const sender = new Sender(parts);
+  const parts: EngineParts = { database, agents, executors, journal, feed, runs, replicaId, closing: closing.signal };
 
   return {
     /**
@@ -63,7 +66,7 @@ export function createTasks(options: TasksOptions) {
      *   AGENT_INACTIVE, AGENT_NOT_REACHABLE, TASK_NOT_FOUND, UNSUPPORTED_OPERATION (the task has ended), SHUTTING_DOWN.
      */
     send: (principal: Principal, agentId: string, request: SendRequest, more: SendOptions = {}): Promise<SentTask> =>
-      sender.send(principal, agentId, request, more),
+      sendMessage(parts, principal, agentId, request, more),
 
     /** @throws RollcallError TASK_NOT_FOUND, UNAUTHENTICATED, FORBIDDEN (scope tasks:read). */
     async get(
@@ -75,6 +78,35 @@ export function createTasks(options: TasksOptions) {
       const row = await visibleTask(query, principal, id);
       const fold = await foldOf(query, row);
       return { row, task: fold.snapshot(request.historyLength), sequence: fold.sequence };
+    },
+
+    /**
+     * One page of the caller's tasks (of everyone's with tasks:admin), newest status first.
+     *
+     * @throws RollcallError INVALID_INPUT (page size, cursor), UNAUTHENTICATED, FORBIDDEN (scope tasks:read).
+     */
+    async list(principal: Principal, request: TaskListRequest = {}) {
+      requireScope(principal, 'tasks:read');
+      return listTasks(query, principal, request);
+    },
+
+    /** How many tasks {@link list} would show on all its pages together. */
+    async count(principal: Principal, request: TaskListRequest = {}): Promise<number> {
+      requireScope(principal, 'tasks:read');
+      return countTasks(query, principal, request);
+    },
+
+    /** The rows of these tasks, in order; undefined where there is none that the caller may see. One statement. */
+    async rowsById(principal: Principal, ids: readonly string[]): Promise<(TaskRow | undefined)[]> {
+      requireScope(principal, 'tasks:read');
+      return tasksById(query, principal, ids);
+    },
+
+    /** Our id of the task that a client of the early era knows under an id of its own; undefined when there is none. */
+    async idOfClientId(principal: Principal, agentId: string, clientTaskId: string): Promise<string | undefined> {
+      requireScope(principal, 'tasks:read');
+      if (!isUuid(agentId) || clientTaskId.includes('\u0000') || !clientTaskId.isWellFormed()) return undefined;
+      return (await taskOfClientId(query, principal.subject, agentId, clientTaskId))?.id;
     },
 
     /** @throws as {@link cancelTask}, and UNAUTHENTICATED, FORBIDDEN (scope tasks:send). */
@@ -92,8 +124,7 @@ export function createTasks(options: TasksOptions) {
     ): Promise<AsyncGenerator<TaskStreamItem>> {
       requireScope(principal, 'tasks:read');
       const row = await visibleTask(query, principal, id);
-      const signal = AbortSignal.any([closing.signal, request.signal ?? NEVER]);
-      return subscribeTo(query, feed, row, request.after, signal);
+      return subscribeTo(query, feed, row, request.after, closing.signal, request.signal);
     },
 
     /**

@@ -26,17 +26,17 @@ const ACCEPT = `with x as (
   select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::json[], $11::timestamptz[], $12::uuid[])
     as x(id, agent, owner, context, dialect, client_task_id, join_key, idempotency_key, kind, payload, at, replica)
 ), k as (
-  insert into task_key (key, task, sequence, at) select idempotency_key, id, 1, at from x where idempotency_key is not null
+  insert into task_key (key, task, at) select idempotency_key, id, at from x where idempotency_key is not null
   on conflict do nothing returning key
 ), t as (
   insert into task (id, agent, owner, context, dialect, client_task_id, join_key, state, status_at, created_at, last_sequence, dispatched_at, lease_replica, lease_epoch, lease_until)
   select id, agent, owner, context, dialect, client_task_id, join_key, 'submitted', at, at, 1, at, replica, 1, now() + ${LEASE_SQL}
   from x where idempotency_key is null or idempotency_key in (select key from k)
-  on conflict (join_key) where join_key is not null do nothing returning id
+  on conflict do nothing returning id
 )
 insert into task_event (task, sequence, kind, payload, at) select x.id, 1, x.kind, x.payload, x.at from x join t using (id) returning task`;
 
-/** Writes tasks with their first entries, in one statement. Answers for each whether it was new: false, another has its key. */
+/** Writes tasks with their first entries, in one statement. Answers for each whether it was new: false, another has one of its keys. */
 export async function acceptTasks(query: Query, tasks: readonly NewTask[]): Promise<boolean[]> {
   const rows = await query<{ task: string }>(
     ACCEPT,

@@ -152,6 +152,7 @@ export function createEchoExecutor(): AgentExecutor {
       if (isTerminal(entry.task.status.state)) {
         throw new RollcallError('UNSUPPORTED_OPERATION', 'The task is finished; send a message without its id.');
       }
+      if (message.taskId !== undefined) entry.task = { ...entry.task, status: { state: 'working' } };
       yield { task: entry.task };
       const turn = new Turn(entry);
       const script = SCRIPTS[word.toLowerCase()];

@@ -122,7 +122,9 @@ class Behaviour implements AgentExecutor {
     switch (word) {
       case 'stream': {
         const words = rest.split(' ');
-        words.forEach((it, i) => artifact([{ text: it }], { append: i > 0, lastChunk: i === words.length - 1 }));
+        for (const [i, it] of words.entries()) {
+          artifact([{ text: it }], { append: i > 0, lastChunk: i === words.length - 1 });
+        }
         status('TASK_STATE_COMPLETED');
         break;
       }

@@ -92,8 +92,6 @@ export const TaskKeyEntity = defineEntity({
   properties: {
     key: p.text().primary(),
     task: () => p.manyToOne(TaskEntity).fieldName('task').mapToPk().deleteRule('cascade').index(false),
-    /** The event that this send appended: what follows it is its answer. */
-    sequence: counter(),
     at: moment(),
   },
 });

@@ -1,6 +1,7 @@
 import type { GatewayInterface, GatewaySchemaLoadOrUpdateCallback } from '@apollo/server-gateway-interface';
-import type { ExecutionResult, GraphQLSchema } from 'graphql';
+import { type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql';
 import type { Engine, ExecRequest, ExecResult, GatewayContext, MaybePromise } from '../engine.ts';
+import { isPromise } from '../maybe-promise.ts';
 
 /**
  * The graph that is being served: one engine at a time, replaced whole. An operation runs on the engine whose schema it
@@ -29,7 +30,8 @@ export class Graph implements GatewayInterface {
 
   /** Runs an operation on the engine of the schema that it was validated against. */
   execute(schema: GraphQLSchema, request: ExecRequest): MaybePromise<ExecResult> {
-    return (this.#bySchema.get(schema) ?? this.#engine).execute(request);
+    const result = (this.#bySchema.get(schema) ?? this.#engine).execute(request);
+    return isPromise(result) ? result.then(withRequestErrorCode) : withRequestErrorCode(result);
   }
 
   onSchemaLoadOrUpdate(listener: GatewaySchemaLoadOrUpdateCallback): () => void {
@@ -56,4 +58,25 @@ export class Graph implements GatewayInterface {
   #context(): { apiSchema: GraphQLSchema; coreSupergraphSdl: string } {
     return { apiSchema: this.#engine.schema, coreSupergraphSdl: this.#engine.supergraphSdl };
   }
+}
+
+/**
+ * A result without data was refused before it ran (GraphQL §7.1.2): its variables do not fit. Apollo's code for it.
+ * graphql-jit's errors have no `extensions` at all.
+ */
+function withRequestErrorCode(result: ExecResult): ExecResult {
+  if (!('errors' in result) || result.errors === undefined || 'data' in result) return result;
+  const errors = result.errors.map((e) =>
+    e.extensions?.['code'] !== undefined ||
+    (e.originalError !== undefined && !(e.originalError instanceof GraphQLError))
+      ? e
+      : new GraphQLError(e.message, {
+          nodes: e.nodes ?? null,
+          source: e.source ?? null,
+          positions: e.positions ?? null,
+          path: e.path ?? null,
+          extensions: { ...e.extensions, code: 'BAD_USER_INPUT' },
+        }),
+  );
+  return { ...result, errors };
 }

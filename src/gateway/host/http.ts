@@ -31,6 +31,18 @@ export interface GraphHttpOptions {
   readonly page?: ((request: FastifyRequest, reply: FastifyReply) => unknown) | undefined;
 }
 
+/** A request that GraphQL refuses before running it. GraphQL over HTTP §6.4.1: an application/json answer to it has status 200. */
+const REFUSED = new Set([
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'BAD_USER_INPUT',
+  'OPERATION_RESOLUTION_FAILURE',
+  'QUERY_TOO_COMPLEX',
+]);
+
+/** Marks such an answer on its way from Apollo Server to the handler, which takes it off again. */
+const REFUSED_MARK = 'x-rollcall-refused';
+
 /** Starts Apollo Server on a graph: it owns parsing, validation, negotiation and the shape of answers. */
 async function startApollo({
   graph,
@@ -72,7 +84,9 @@ async function startApollo({
                 operation === undefined ? [] : checkLimits(schema, document, operation, request.variables, limits);
               if (error !== undefined) throw error;
             },
-            async willSendResponse({ operation, errors }) {
+            async willSendResponse({ operation, errors, response }) {
+              if (errors?.some((e) => REFUSED.has(String(e.extensions?.['code']))))
+                response.http.headers.set(REFUSED_MARK, '1');
               metrics.graphql.observe(
                 { type: operation?.operation ?? 'none', outcome: errors === undefined ? 'ok' : 'error' },
                 (performance.now() - from) / 1000,
@@ -105,7 +119,9 @@ export async function addGraphHttp(app: FastifyInstance, options: GraphHttpOptio
       },
       context: async () => options.contextOf({ principal, headers: request.headers, requestId: request.id }),
     });
-    reply.code(answer.status ?? 200);
+    const isJson = answer.headers.get('content-type')?.startsWith('application/json') === true;
+    const refused = answer.headers.delete(REFUSED_MARK);
+    reply.code(isJson && refused ? 200 : (answer.status ?? 200));
     for (const [name, value] of answer.headers) reply.header(name, value);
     if (answer.body.kind === 'complete') {
       reply.send(answer.body.string);

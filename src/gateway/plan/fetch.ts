@@ -1,5 +1,13 @@
 import type { FetchNode } from '@graphql-hive/router-query-planner';
-import { type ExecutionResult, type FieldNode, Kind, type OperationDefinitionNode, parse } from 'graphql';
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  type FieldNode,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+} from 'graphql';
+import { RollcallError } from '../../errors.ts';
 import { type ExecResult, isAsyncIterable, type JsonObject, type MaybePromise, type OperationType } from '../engine.ts';
 import { type ErrorSource, relocate, type SubgraphError, subgraphFailure } from '../failure.ts';
 import { settle } from '../maybe-promise.ts';
@@ -25,7 +33,7 @@ export interface FetchCall {
 /** Parses a fetch once, so that an in-process subgraph finds the same document (and its compiled form) every time. */
 export function compileFetch(node: FetchParts, context: PlanContext): FetchCall {
   const { source, executor } = context.subgraph(node.serviceName);
-  const document = parse(node.operation, { noLocation: true });
+  const document = parseFetch(node.operation);
   const operation = document.definitions.find(
     (definition): definition is OperationDefinitionNode => definition.kind === Kind.OPERATION_DEFINITION,
   );
@@ -53,6 +61,16 @@ export function compileFetch(node: FetchParts, context: PlanContext): FetchCall 
       });
     },
   };
+}
+
+function parseFetch(operation: string): DocumentNode {
+  try {
+    return parse(operation, { noLocation: true });
+  } catch (cause) {
+    throw new RollcallError('INTERNAL', 'The gateway cannot plan this operation; write it differently or report it.', {
+      cause: new Error(`query planner: a fetch is not GraphQL: ${operation}`, { cause }),
+    });
+  }
 }
 
 /** Sends, and insists on a single result: only subscriptions stream. */

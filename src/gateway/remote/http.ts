@@ -64,7 +64,8 @@ export function createHttpTransport(options: RemoteOptions): HttpTransport {
     }
     const type = String(response.headers['content-type'] ?? '');
     if (!/^application\/(graphql-response\+)?json\b/i.test(type)) {
-      response.body.destroy();
+      // Destroying a body emits an error, which ends the process when nobody listens.
+      response.body.on('error', () => {}).destroy();
       throw invalidAnswer(options.name, `answered HTTP ${response.statusCode} without JSON`);
     }
     const text = await readText(response.body);

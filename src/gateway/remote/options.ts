@@ -1,7 +1,9 @@
 import { invalid } from '../../errors.ts';
+import type { BreakerOptions } from './circuit-breaker.ts';
+import type { RetryOptions } from './retry.ts';
 
 /** How one remote subgraph is reached. The operator wrote it: URLs are trusted, answers are not. */
-export interface RemoteOptions {
+export interface RemoteOptions extends RetryOptions, BreakerOptions {
   /** The subgraph's name, for messages. */
   readonly name: string;
   /** http(s) URL that takes GraphQL over POST. */

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { RollcallError } from '../../errors.ts';
 import { isInterrupted, type StreamEvent } from '../../protocol/a2a/model.ts';
+import type { SendRequest } from '../../protocol/a2a/requests.ts';
 import { TokenCache } from '../credentials.ts';
 import type { Egress } from '../egress.ts';
 import type { AgentExecutor, UpstreamCall, UpstreamTarget } from '../executor.ts';
@@ -9,6 +11,19 @@ import { Peer } from './peer.ts';
 
 /** For calls that only look something up or tell the agent to stop. */
 const SHORT_MS = 30_000;
+
+/** The early era's agents take the ids that their clients choose: ours are new, whoever the message is from. */
+function withOwnIds(request: SendRequest): SendRequest {
+  const { taskId, contextId, ...message } = request.message;
+  const clientIds = { taskId: taskId ?? randomUUID(), contextId: contextId ?? randomUUID() };
+  return { ...request, message, clientIds };
+}
+
+/** An answer to a question is awaited: at once, an agent would show the task as it still was when it asked. */
+function waiting(request: SendRequest, taskId: string | undefined): SendRequest {
+  if (taskId === undefined || !request.configuration?.returnImmediately) return request;
+  return { ...request, configuration: { ...request.configuration, returnImmediately: false } };
+}
 
 /** Drives agents that speak A2A. Streams where the agent says it can, else sends and asks until the task rests. */
 export function createA2aExecutor(egress: Egress, timing: Partial<FollowTiming> = {}): AgentExecutor {
@@ -62,13 +77,14 @@ export function createA2aExecutor(egress: Egress, timing: Partial<FollowTiming> 
   }
 
   return {
-    async *send(target, request, call) {
+    async *send(target, given, call) {
       const peer = peerOf(target);
+      const request = peer.endpoint.binding.dialect.clientChosenIds ? withOwnIds(given) : given;
       if (target.agent.streaming) {
-        yield* handOn(peer, () => peer.stream('SendStreamingMessage', request, call), call, request.message.taskId);
+        yield* handOn(peer, () => peer.stream('SendStreamingMessage', request, call), call, given.message.taskId);
         return;
       }
-      const result = await peer.call('SendMessage', request, call);
+      const result = await peer.call('SendMessage', waiting(request, given.message.taskId), call);
       yield result;
       const { task } = result;
       if (task === undefined || isAtRest(task.status.state)) return;

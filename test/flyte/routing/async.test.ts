@@ -317,11 +317,69 @@ describe('what goes on to a deployment', () => {
       arrived.resolve();
     };
     const { raw } = await startRouted([route([a.row()])], cleanup);
-    const call = raw('createTask', encodeCreate(createRequest({ run: 'r1' })));
+    // A deadline within the test's time would end the call as well.
+    const call = raw('createTask', encodeCreate(createRequest({ run: 'r1' })), { deadlineMs: 60_000 });
     await arrived.promise;
     call.cancel();
     expect((await failure(call)).code).toBe(status.CANCELLED);
     await cancelled.promise;
+  });
+});
+
+describe('a stream of logs', () => {
+  const identity = (bytes: Buffer): Buffer => bytes;
+  const path = '/flyteidl.service.AsyncAgentService/GetTaskLogs';
+
+  it('is cancelled at the deployment when the caller cancels', async () => {
+    const a = await deployment('a', cleanup);
+    const cancelled = Promise.withResolvers<void>();
+    a.getTaskLogs = (call) => {
+      call.on('cancelled', () => cancelled.resolve());
+      call.write(bytesOf(admin.GetTaskLogsResponse.encode({ body: { results: ['1'] } }).finish()));
+    };
+    const { published } = await startRouted([route([a.row()])], cleanup);
+    const request = bytesOf(admin.GetTaskLogsRequest.encode({ resourceMeta: Buffer.of(1), ...SPARK }).finish());
+    const stream = published.client.makeServerStreamRequest(path, identity, identity, request);
+    stream.on('error', () => undefined);
+    await new Promise((resolve) => stream.once('data', resolve));
+    stream.cancel();
+    await cancelled.promise;
+  });
+
+  it('waits for a caller that reads slowly, and loses nothing', async () => {
+    const a = await deployment('a', cleanup);
+    const line = bytesOf(admin.GetTaskLogsResponse.encode({ body: { results: ['x'.repeat(64_000)] } }).finish());
+    const total = 500;
+    let written = 0;
+    a.getTaskLogs = (call) => {
+      const write = (): void => {
+        while (written < total) {
+          written += 1;
+          if (!call.write(line)) return void call.once('drain', write);
+        }
+        call.end();
+      };
+      write();
+    };
+    const { published } = await startRouted([route([a.row()])], cleanup);
+    const request = bytesOf(admin.GetTaskLogsRequest.encode({ resourceMeta: Buffer.of(1), ...SPARK }).finish());
+    const stream = published.client.makeServerStreamRequest(path, identity, identity, request);
+    await new Promise((resolve) => stream.once('data', resolve));
+    stream.pause();
+    // The writer comes to rest long before the end: 32 MB must not pile up in between.
+    let before = -1;
+    await vi.waitFor(
+      () => {
+        const same = written === before;
+        before = written;
+        expect(same).toBe(true);
+      },
+      { interval: 200 },
+    );
+    expect(written).toBeLessThan(total / 2);
+    let seen = 1;
+    for await (const bytes of stream) seen += bytes.length === line.length ? 1 : 0;
+    expect(seen).toBe(total);
   });
 });
 

@@ -101,7 +101,8 @@ describe('ExecuteTaskSync', () => {
       call.on('cancelled', () => cancelled.resolve());
     };
     const routed = await startRouted([route([a.row()], BOTO)], cleanup);
-    const { stream, done } = open(routed);
+    // A deadline within the test's time would end the call as well.
+    const { stream, done } = open(routed, 60_000);
     stream.write(header());
     await arrived.promise;
     stream.cancel();

@@ -112,21 +112,21 @@ export function generateOperation(
   function argumentOf(argument: GraphQLArgument): string[] {
     const required = isNonNullType(argument.type) && argument.defaultValue === undefined;
     if (!required && choices.chance(50)) return [];
-    const value = valueOf(argument.type, argument.name);
+    const value = inputValue(argument.type, argument.name);
     if (!choices.chance(45)) return [`${argument.name}: ${literal(value, argument.type)}`];
     const byDefault = choices.chance(30) && !isNonNullType(argument.type) ? literal(value, argument.type) : undefined;
     const given = !required && choices.chance(30) ? undefined : value;
     return [`${argument.name}: $${variable(String(argument.type), given, byDefault)}`];
   }
 
-  function valueOf(type: GraphQLInputType, name: string): unknown {
-    if (isNonNullType(type)) return valueOf(type.ofType, name);
-    if (isListType(type)) return [valueOf(type.ofType, name)];
+  function inputValue(type: GraphQLInputType, name: string): unknown {
+    if (isNonNullType(type)) return inputValue(type.ofType, name);
+    if (isListType(type)) return [inputValue(type.ofType, name)];
     if (isEnumType(type)) return choices.pick(type.getValues()).name;
     if (!isInputObjectType(type)) return choices.pick(pool[name] ?? [null]);
     const object: Record<string, unknown> = {};
     for (const field of Object.values(type.getFields())) {
-      if (isNonNullType(field.type) || choices.chance(50)) object[field.name] = valueOf(field.type, field.name);
+      if (isNonNullType(field.type) || choices.chance(50)) object[field.name] = inputValue(field.type, field.name);
     }
     return object;
   }
