@@ -45,7 +45,10 @@ export function mapEvents(
       return { value: await map(next.value), done: false };
     } catch (thrown) {
       if (ended) return over;
-      await end().catch(() => {});
+      // Not `end`: it would tell the reader of the end before it learns of the failure.
+      ended = true;
+      signal?.removeEventListener('abort', onAbort);
+      await iterator.return?.().catch(() => {});
       throw thrown;
     }
   }

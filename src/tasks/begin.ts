@@ -17,7 +17,7 @@ import { type SentTask, startOf } from './sent-task.ts';
  * @param contextId the conversation that it belongs to; a new one when undefined
  */
 export async function beginTask(parts: EngineParts, send: Send, contextId: string | undefined): Promise<SentTask> {
-  const { database, journal, replicaId } = parts;
+  const { database, journal, lease } = parts;
   const { principal, reachable, executor, request, options, identity } = send;
   const { agent } = reachable;
   const upstreamContextId =
@@ -40,7 +40,7 @@ export async function beginTask(parts: EngineParts, send: Send, contextId: strin
       clientTaskId,
       entry,
       at,
-      replica: replicaId,
+      lease,
     });
     if (made) {
       const fold = new TaskFold(ids);
@@ -48,7 +48,8 @@ export async function beginTask(parts: EngineParts, send: Send, contextId: strin
       const start = startOf(fold, at);
       const wire = toAgent(request, null, upstreamContextId);
       const open = (signal: AbortSignal) => executor.send(reachable, wire, callOptions(options, signal));
-      return driven(parts, new Run({ task, fold, epoch: 1, journal, open }), start, request);
+      const cancel = (id: string, signal: AbortSignal) => executor.cancel(reachable, id, { signal });
+      return driven(parts, new Run({ task, fold, epoch: 1, journal, open, cancel }), start, request);
     }
     const other =
       (await taskOfIdentity(database.query, identity)) ??

@@ -15,6 +15,8 @@ export interface TasksOptions {
   readonly replicaId: string;
   /** Batches of writes at the same time; 2 on PostgreSQL, 1 on the embedded database, which has one connection. */
   readonly lanes?: number;
+  /** How long a task stays this replica's without renewal; renewed three times in it. Milliseconds, 30,000 unless said. */
+  readonly leaseMs?: number;
   /** How long `close` waits for work in progress before it leaves it to the next start. Milliseconds. */
   readonly drainMs?: number;
 }

@@ -66,7 +66,7 @@ async function repeated({ database }: EngineParts, { identity }: Send, row: Task
 }
 
 async function takeOver(parts: EngineParts, send: Send, seen: TaskRow): Promise<SentTask | undefined> {
-  const { database, journal, replicaId } = parts;
+  const { database, journal, lease } = parts;
   const { reachable, executor, request, options, identity } = send;
   // In this order, so that the question comes before the answer in the history.
   const entries: Entry[] = [
@@ -76,13 +76,13 @@ async function takeOver(parts: EngineParts, send: Send, seen: TaskRow): Promise<
   const at = new Date();
   const joinKey = identity.joinKey ?? undefined;
   const written = await database.transaction(async ({ query }) => {
-    const row = await claimTask(query, seen.id, replicaId, seen.leaseEpoch);
+    const row = await claimTask(query, seen.id, lease, seen.leaseEpoch);
     if (row === undefined) return undefined;
     const { idempotencyKey } = identity;
     // The epoch stays claimed when the key is gone: harmless, as the next attempt joins.
     if (idempotencyKey !== null && !(await takeKey(query, idempotencyKey, row.id, at))) return undefined;
     const append = { taskId: row.id, epoch: row.leaseEpoch, entries, at, joinKey };
-    const [base] = await appendEntries(query, [append]);
+    const [base] = await appendEntries(query, lease.ms, [append]);
     return base === undefined ? undefined : { row, base, append };
   });
   if (written === undefined) return undefined;
@@ -98,6 +98,7 @@ async function takeOver(parts: EngineParts, send: Send, seen: TaskRow): Promise<
     fallback: isMoving(row.state) ? undefined : row.state,
     upstreamTaskId: row.upstreamTaskId,
     upstreamContextId: row.upstreamContextId,
+    cancel: (id, signal) => executor.cancel(reachable, id, { signal }),
     open: (signal) => executor.send(reachable, wire, callOptions(options, signal)),
   });
   return driven(parts, run, startOf(fold, at), request);

@@ -9,6 +9,12 @@ import { type Append, acceptTasks, appendEntries, type NewTask } from './writes.
 export type JournalTask = Pick<TaskRow, 'id' | 'agentId' | 'owner' | 'state'>;
 
 /**
+ * How long entries wait for a database that is away: an agent's answer is not to be lost, but after the lease it is
+ * another replica's. Milliseconds.
+ */
+const PATIENCE_MS = 20_000;
+
+/**
  * The one way into the logs: writes of concurrent tasks share statements and commits, and what was committed is
  * published afterwards, in order.
  */
@@ -17,10 +23,10 @@ export class Journal {
   readonly #accepts: Lanes<NewTask, boolean>;
   readonly #appends: Lanes<Append, number | undefined>;
 
-  constructor(query: Query, feed: Feed, options: LaneOptions) {
+  constructor(query: Query, feed: Feed, leaseMs: number, options: LaneOptions) {
     this.#feed = feed;
     this.#accepts = new Lanes((tasks) => acceptTasks(query, tasks), options);
-    this.#appends = new Lanes((appends) => appendEntries(query, appends), options);
+    this.#appends = new Lanes((appends, again) => appendEntries(query, leaseMs, appends, again), { ...options, patienceMs: PATIENCE_MS });
   }
 
   /** Writes a new task with its first entry. False: it was not written, as another task has its key. */

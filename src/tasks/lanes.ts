@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { RollcallError, toRollcallError } from '../errors.ts';
 
 /** How writes are grouped. */
@@ -8,7 +9,11 @@ export interface LaneOptions {
   readonly batch: number;
   /** Most items that wait in one lane; beyond it, new ones are refused. */
   readonly queue: number;
+  /** How long a batch is tried again while the database cannot be reached. Default: not at all. Milliseconds. */
+  readonly patienceMs?: number;
 }
+
+const PAUSE_MS = 200;
 
 interface Waiting<I, O> {
   readonly key: string;
@@ -32,7 +37,7 @@ function hash(key: string): number {
  * item of the same key fails too, as its order could not be kept.
  */
 export class Lanes<I, O> {
-  readonly #run: (items: readonly I[]) => Promise<readonly O[]>;
+  readonly #run: (items: readonly I[], again: boolean) => Promise<readonly O[]>;
   readonly #options: LaneOptions;
   readonly #queues: Waiting<I, O>[][];
   readonly #busy: boolean[];
@@ -40,8 +45,8 @@ export class Lanes<I, O> {
   #idle: (() => void)[] = [];
   #pending = 0;
 
-  /** @param run writes a batch in one transaction, and answers one result per item. */
-  constructor(run: (items: readonly I[]) => Promise<readonly O[]>, options: LaneOptions) {
+  /** @param run writes a batch in one transaction, and answers one result per item; `again`: it may have been written. */
+  constructor(run: (items: readonly I[], again: boolean) => Promise<readonly O[]>, options: LaneOptions) {
     this.#run = run;
     this.#options = options;
     this.#queues = Array.from({ length: options.lanes }, () => []);
@@ -89,6 +94,18 @@ export class Lanes<I, O> {
     if (this.#pending === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
+  async #patiently(items: readonly I[]): Promise<readonly O[]> {
+    const until = Date.now() + (this.#options.patienceMs ?? 0);
+    for (let again = false; ; again = true) {
+      try {
+        return await this.#run(items, again);
+      } catch (error) {
+        if (toRollcallError(error).code !== 'DATABASE_UNAVAILABLE' || Date.now() >= until) throw error;
+        await delay(PAUSE_MS);
+      }
+    }
+  }
+
   async #write(given: readonly Waiting<I, O>[], failed: Set<string>): Promise<void> {
     const batch = given.filter((waiting) => {
       if (!failed.has(waiting.key)) return true;
@@ -98,7 +115,7 @@ export class Lanes<I, O> {
     if (batch.length === 0) return;
     let results: readonly O[];
     try {
-      results = await this.#run(batch.map((waiting) => waiting.item));
+      results = await this.#patiently(batch.map((waiting) => waiting.item));
     } catch (error) {
       // Without a database there is no bad item to find.
       const nobodysFault = toRollcallError(error).code === 'DATABASE_UNAVAILABLE';

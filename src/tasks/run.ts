@@ -29,12 +29,15 @@ export interface RunOptions {
   readonly fallback?: TaskState | undefined;
   readonly upstreamTaskId?: string | null;
   readonly upstreamContextId?: string | null;
+  /** Tells the agent to stop; for a run that ends because its agent was deleted. */
+  readonly cancel?: (upstreamTaskId: string, signal: AbortSignal) => Promise<unknown>;
   /** Opens the agent's stream. */
   open(signal: AbortSignal): AsyncIterable<StreamEvent>;
 }
 
 /** Appends on their way to the log before a run waits for the oldest: an agent must not outrun the database for long. */
 const MAX_PENDING = 64;
+const CANCEL_MS = 3_000;
 
 /** Failures by which the agent says that it does not want this message. */
 const REFUSALS: ReadonlySet<ErrorCode> = new Set([
@@ -111,6 +114,12 @@ export class Run {
     await this.over;
   }
 
+  /** Tells the agent to stop, and does not insist. */
+  async cancelUpstream(): Promise<void> {
+    if (this.#upstreamTaskId === null) return;
+    await this.#options.cancel?.(this.#upstreamTaskId, AbortSignal.timeout(CANCEL_MS)).catch(() => undefined);
+  }
+
   async #drive(): Promise<void> {
     const { signal } = this.#stop;
     try {
@@ -160,7 +169,7 @@ export class Run {
     entries.forEach((entry, i) => {
       this.fold.apply({ sequence: base + i + 1, at, entry });
     });
-    const write = journal.append({ ...task, state }, { epoch, entries, at, ...(change as object) }).then(
+    const write = journal.append({ ...task, state }, { epoch, entries, at, base, ...(change as object) }).then(
       (logged) => {
         if (logged === undefined) return this.#lose();
         const first = logged[0];

@@ -5,6 +5,7 @@ import type { ReachableAgent } from '../registry/registry.ts';
 import type { AgentExecutor } from '../upstream/executor.ts';
 import type { Executors } from '../upstream/executors.ts';
 import type { CalledAgents } from './agents.ts';
+import type { Lease } from './claims.ts';
 import type { Feed } from './feed.ts';
 import type { SendIdentity } from './idempotency.ts';
 import type { Journal } from './journal.ts';
@@ -32,7 +33,7 @@ export interface EngineParts {
   readonly journal: Journal;
   readonly feed: Feed;
   readonly runs: Runs;
-  readonly replicaId: string;
+  readonly lease: Lease;
   /** Aborts when the server stops. */
   readonly closing: AbortSignal;
 }

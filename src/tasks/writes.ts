@@ -1,5 +1,6 @@
 import type { Query } from '../database/drivers.ts';
 import { isTerminal, type JsonObject, type Message, type TaskState } from '../protocol/a2a/model.ts';
+import { type Lease, leaseEnd } from './claims.ts';
 import { stateAfter } from './fold.ts';
 import type { Entry, TaskRow } from './model.ts';
 import { payloadOf } from './rows.ts';
@@ -16,21 +17,18 @@ export interface NewTask {
   readonly idempotencyKey: string | null;
   readonly entry: Entry;
   readonly at: Date;
-  readonly replica: string;
+  readonly lease: Lease;
 }
 
-/** How long a lease lasts without renewal, as an SQL interval. */
-export const LEASE_SQL = `interval '30 seconds'`;
-
 const ACCEPT = `with x as (
-  select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::json[], $11::timestamptz[], $12::uuid[])
-    as x(id, agent, owner, context, dialect, client_task_id, join_key, idempotency_key, kind, payload, at, replica)
+  select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::json[], $11::timestamptz[], $12::uuid[], $13::int[])
+    as x(id, agent, owner, context, dialect, client_task_id, join_key, idempotency_key, kind, payload, at, replica, lease)
 ), k as (
   insert into task_key (key, task, at) select idempotency_key, id, at from x where idempotency_key is not null
   on conflict do nothing returning key
 ), t as (
   insert into task (id, agent, owner, context, dialect, client_task_id, join_key, state, status_at, created_at, last_sequence, dispatched_at, lease_replica, lease_epoch, lease_until)
-  select id, agent, owner, context, dialect, client_task_id, join_key, 'submitted', at, at, 1, at, replica, 1, now() + ${LEASE_SQL}
+  select id, agent, owner, context, dialect, client_task_id, join_key, 'submitted', at, at, 1, at, replica, 1, ${leaseEnd('lease')}
   from x where idempotency_key is null or idempotency_key in (select key from k)
   on conflict do nothing returning id
 )
@@ -52,7 +50,8 @@ export async function acceptTasks(query: Query, tasks: readonly NewTask[]): Prom
       tasks.map((t) => t.entry.kind),
       tasks.map((t) => payloadOf(t.entry)),
       tasks.map((t) => t.at.toISOString()),
-      tasks.map((t) => t.replica),
+      tasks.map((t) => t.lease.replicaId),
+      tasks.map((t) => t.lease.ms),
     ],
     'task-accept',
   );
@@ -70,6 +69,8 @@ export interface Append {
   readonly upstreamTaskId?: string | undefined;
   readonly upstreamContextId?: string | undefined;
   readonly metadata?: JsonObject | undefined;
+  /** The sequence that the writer believes to be the last; asked for only when a write is tried again. */
+  readonly base?: number | undefined;
   /** A send that the task now works on; see {@link NewTask.joinKey}. */
   readonly joinKey?: string | undefined;
 }
@@ -119,11 +120,11 @@ const APPEND = `with head as (
       when x.join_key is not null then x.join_key
       when coalesce(x.state, 'working') in ('submitted', 'working') or t.recovered_at > now() - interval '10 minutes' then t.join_key
     end,
-    lease_until = case when x.resting then null when t.lease_until is null then now() + ${LEASE_SQL} else t.lease_until end,
+    lease_until = case when x.resting then null when t.lease_until is null then ${leaseEnd('$19')} else t.lease_until end,
     finished_at = case when x.finished then x.status_at end
-  from unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::json[], $6::timestamptz[], $7::text[], $8::json[], $9::text[], $10::text[], $11::text[], $12::bool[], $13::bool[])
-    as x(id, epoch, count, state, message, status_at, result_kind, metadata, upstream_task_id, upstream_context_id, join_key, finished, resting)
-  where t.id = x.id and t.lease_epoch = x.epoch and t.finished_at is null
+  from unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::json[], $6::timestamptz[], $7::text[], $8::json[], $9::text[], $10::text[], $11::text[], $12::bool[], $13::bool[], $20::bigint[])
+    as x(id, epoch, count, state, message, status_at, result_kind, metadata, upstream_task_id, upstream_context_id, join_key, finished, resting, base)
+  where t.id = x.id and t.lease_epoch = x.epoch and t.finished_at is null and (x.base is null or t.last_sequence = x.base)
   returning t.id, t.last_sequence - x.count as base
 ), logged as (
   insert into task_event (task, sequence, kind, payload, at)
@@ -136,8 +137,15 @@ select id, base from head`;
 /**
  * Adds entries to logs and moves the rows, in one statement. Sequences are given inside it. Answers for each append the
  * sequence before its first entry; undefined when it was refused: the task has ended, or another replica has it.
+ *
+ * @param again the first try may have been committed before the connection broke: refuse where the log has grown since
  */
-export async function appendEntries(query: Query, appends: readonly Append[]): Promise<(number | undefined)[]> {
+export async function appendEntries(
+  query: Query,
+  leaseMs: number,
+  appends: readonly Append[],
+  again = false,
+): Promise<(number | undefined)[]> {
   const byTask = new Map<string, Append[]>();
   for (const append of appends) {
     const group = byTask.get(append.taskId);
@@ -177,6 +185,8 @@ export async function appendEntries(query: Query, appends: readonly Append[]): P
       entries.map((it) => it.entry.kind),
       entries.map((it) => payloadOf(it.entry)),
       entries.map((it) => it.at),
+      leaseMs,
+      groups.map((group) => (again ? (group[0]!.base ?? null) : null)),
     ],
     'task-append',
   );

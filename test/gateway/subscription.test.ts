@@ -218,10 +218,11 @@ describe('a subscription of a remote subgraph', () => {
     expect(state.made).toBeLessThanOrEqual(50);
   });
 
-  it('fails when the subgraph refuses it', async () => {
+  it('tells why the subgraph refuses it', async () => {
     const { engine } = await remoteFeed(1);
     const events = await stream(engine, 'subscription { refused { number } }');
-    await expect(events.next()).rejects.toThrow('not for you');
+    expect((await events.next()).value).toMatchObject({ data: null, errors: [{ message: 'not for you' }] });
+    expect((await events.next()).done).toBe(true);
   });
 });
 
