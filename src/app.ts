@@ -142,7 +142,7 @@ async function start(
     headers,
     requestId,
     core,
-    loaders: createLoaders(core.registry, principal),
+    loaders: createLoaders(core, principal),
   });
 
   const subgraph = buildRegistrySubgraph();

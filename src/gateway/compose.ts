@@ -1,5 +1,8 @@
 import { composeServices } from '@theguild/federation-composition';
-import { GraphQLError, parse } from 'graphql';
+import { type DocumentNode, GraphQLError, parse } from 'graphql';
+import { expandRequires } from './composition/expand-requires.ts';
+import { repairSupergraph } from './composition/repair-supergraph.ts';
+import { subgraphsOf } from './supergraph.ts';
 
 /** One subgraph to compose. `sdl` is what its `_service { sdl }` answers. */
 export interface SubgraphDefinition {
@@ -33,7 +36,7 @@ export function composeSupergraph(subgraphs: readonly SubgraphDefinition[]): Com
     }
     names.add(name);
     try {
-      return [{ name, url, typeDefs: parse(sdl) }];
+      return [{ name, url, typeDefs: expandRequires(parse(sdl)) }];
     } catch (thrown) {
       errors.push({ code: 'INVALID_GRAPHQL', message: `[${name}] ${describe(thrown)}`, subgraph: name });
       return [];
@@ -43,11 +46,20 @@ export function composeSupergraph(subgraphs: readonly SubgraphDefinition[]): Com
   if (errors.length > 0) return { errors };
   try {
     const result = composeServices(services);
-    if (result.supergraphSdl !== undefined) return { supergraphSdl: result.supergraphSdl };
+    if (result.supergraphSdl !== undefined) return { supergraphSdl: repaired(result.supergraphSdl, services) };
     return { errors: result.errors.map((error) => problemOf(error, names)) };
   } catch (thrown) {
     return { errors: [{ code: 'COMPOSITION_FAILED', message: describe(thrown) }] };
   }
+}
+
+function repaired(supergraphSdl: string, services: readonly { name: string; typeDefs: DocumentNode }[]): string {
+  const graphs = new Map(subgraphsOf(supergraphSdl).map(({ name, enumValue }) => [name, enumValue]));
+  const composed = services.flatMap(({ name, typeDefs }) => {
+    const graph = graphs.get(name);
+    return graph === undefined ? [] : [{ graph, typeDefs }];
+  });
+  return repairSupergraph(supergraphSdl, composed);
 }
 
 function problemOf(error: GraphQLError, names: ReadonlySet<string>): CompositionProblem {

@@ -1,6 +1,5 @@
 import { GraphQLError } from 'graphql';
 import { RollcallError, toRollcallError } from '../errors.ts';
-import { toClientPath } from './plan/client-keys.ts';
 
 export type ResponsePath = readonly (string | number)[];
 
@@ -23,7 +22,7 @@ const named = (source: ErrorSource): Record<string, unknown> => (source.inProces
 /** A subgraph's error at its place in the client's response. `originalError` stays, for the host's masking and the log. */
 export function relocate(error: SubgraphError, path: ResponsePath | undefined, source: ErrorSource): GraphQLError {
   return new GraphQLError(typeof error.message === 'string' ? error.message : 'The subgraph reported an error.', {
-    path: path === undefined ? null : toClientPath(path),
+    path: path ?? null,
     extensions: { ...error.extensions, ...named(source) },
     originalError: error.originalError ?? null,
   });
@@ -34,7 +33,7 @@ export function subgraphFailure(thrown: unknown, path: ResponsePath | undefined,
   const error = thrown instanceof RollcallError || thrown instanceof GraphQLError ? thrown : toRollcallError(thrown);
   const extensions = error instanceof GraphQLError ? error.extensions : { code: error.code, ...error.details };
   return new GraphQLError(error.message, {
-    path: path === undefined ? null : toClientPath(path),
+    path: path ?? null,
     extensions: { ...extensions, ...named(source) },
     originalError: error,
   });

@@ -3,6 +3,7 @@ import { type DocumentNode, type ExecutionResult, execute, type GraphQLSchema, s
 import type { CompiledQuery } from 'graphql-jit';
 import { DocumentCache } from './document-cache.ts';
 import type { ExecRequest, ExecResult, JsonObject, MaybePromise, SubgraphExecutor } from './engine.ts';
+import { isPromise } from './maybe-promise.ts';
 import { runSerially, splitMutation } from './serial-mutation.ts';
 
 // The ES build of graphql-jit imports CommonJS names that Node cannot see; its CommonJS build works everywhere.
@@ -47,7 +48,12 @@ export function localExecutor(schema: GraphQLSchema, options: LocalOptions = {})
     if (prepared.uses++ < interpretFirst) return execute(argumentsOf(schema, request));
     if (prepared.compiled === undefined) prepared.compiled = compile(schema, request.document, request.operationName);
     if (prepared.compiled === null) return execute(argumentsOf(schema, request));
-    return prepared.compiled.query({}, request.context, request.variables ?? {}) as MaybePromise<ExecutionResult>;
+    const result = prepared.compiled.query(
+      {},
+      request.context,
+      request.variables ?? {},
+    ) as MaybePromise<ExecutionResult>;
+    return isPromise(result) ? result.then(withExtensions) : withExtensions(result);
   }
 
   return {
@@ -77,4 +83,15 @@ function compile(schema: GraphQLSchema, document: DocumentNode, operationName: s
   } catch {
     return null;
   }
+}
+
+/**
+ * graphql-jit leaves `extensions` out of errors whose origin has none; graphql-js promises an object there, and
+ * whoever formats errors relies on it.
+ */
+function withExtensions(result: ExecutionResult): ExecutionResult {
+  for (const error of result.errors ?? []) {
+    if (error.extensions === undefined) Object.defineProperty(error, 'extensions', { value: {}, enumerable: true });
+  }
+  return result;
 }

@@ -50,7 +50,9 @@ export function coerceVariables(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
   variables: Readonly<JsonObject> | undefined,
-): { readonly variables: JsonObject; readonly errors?: undefined } | { readonly errors: readonly GraphQLError[] } {
+):
+  | { readonly variables: JsonObject; readonly errors?: undefined }
+  | { readonly variables?: undefined; readonly errors: readonly GraphQLError[] } {
   if (!operation.variableDefinitions?.length) return { variables: {} };
   const result = getVariableValues(schema, operation.variableDefinitions, variables ?? {}, { maxErrors: 50 });
   return result.coerced === undefined ? { errors: result.errors } : { variables: result.coerced };

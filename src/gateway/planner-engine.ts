@@ -1,14 +1,19 @@
 import type { FetchNode, PlanNode } from '@graphql-hive/router-query-planner';
 import {
   buildSchema,
+  type DocumentNode,
   type ExecutionResult,
   execute,
+  type FieldNode,
   type GraphQLError,
+  type GraphQLObjectType,
   type GraphQLSchema,
   isNonNullType,
+  Kind,
   print,
 } from 'graphql';
 import { RollcallError } from '../errors.ts';
+import { collectFields, type Included } from './complete/collect.ts';
 import { compileCompletion } from './complete/complete.ts';
 import { isExplained, withinResponse } from './complete/explain.ts';
 import { DocumentCache } from './document-cache.ts';
@@ -25,7 +30,7 @@ import { mapEvents } from './event-stream.ts';
 import { type ErrorSource, relocate, subgraphFailure } from './failure.ts';
 import { coerceVariables, type SelectedOperation, selectOperation, splitIntrospection } from './operation.ts';
 import { ClientKeys } from './plan/client-keys.ts';
-import { compilePlan } from './plan/compile.ts';
+import { compilePlan, inSequence } from './plan/compile.ts';
 import { clientPath, compileFetch } from './plan/fetch.ts';
 import { createMerge } from './plan/merge.ts';
 import { PlannerDocuments } from './plan/planner-document.ts';
@@ -33,6 +38,7 @@ import { compileRewrites } from './plan/rewrites.ts';
 import type { PlanContext, PlanRun, Step } from './plan/run.ts';
 import { TypeIndex } from './plan/type-index.ts';
 import type { Planner } from './planner/process.ts';
+import { splitMutation } from './serial-mutation.ts';
 
 export interface PlannerEngineOptions {
   readonly supergraphSdl: string;
@@ -76,21 +82,30 @@ export function createPlannerEngine(options: PlannerEngineOptions): Engine {
       satisfies: (typeName, condition) => types.satisfies(typeName, condition),
       sourceKey: (field) => keys.sourceKey(field),
     });
+    const asked = { ...selected, sourceKey: (field: FieldNode) => keys.sourceKey(field) };
     const finish = (run: PlanRun): ExecutionResult => {
       const violations: GraphQLError[] = [];
       const data = complete(run.data ?? {}, { variables: run.variables, path: [], violations });
       if (run.errors.length === 0 && violations.length === 0) return { data };
-      const told = run.errors.flatMap((error) => withinResponse(error, data, selected) ?? []);
+      const told = run.errors.flatMap((error) => withinResponse(error, data, asked) ?? []);
       const errors = [...told, ...violations.filter((violation) => !isExplained(violation, told))];
       return errors.length > 0 ? { errors, data } : { data };
     };
     const split = splitIntrospection(selected);
-    const plan =
-      split.data === null
-        ? null
-        : await planner.plan(print(documents.rewrite(split.data)), selected.operation.name?.value);
-    if (selected.operation.operation === 'subscription') return subscription(selected, plan, finish);
-    const step: Step = plan ? compilePlan(plan, context) : () => {};
+    const name = selected.operation.name?.value;
+    const document = split.data === null ? null : documents.rewrite(split.data);
+    // One plan for each root field of a mutation: a plan for all of them would run later fields before it has fetched
+    // what earlier ones select (GraphQL §6.2.2: each in full before the next).
+    const parts = document === null ? [] : (splitMutation(document, name) ?? [document]);
+    const plans = await Promise.all(parts.map((part) => planner.plan(print(part), name)));
+    if (selected.operation.operation === 'subscription') return subscription(selected, plans[0] ?? null, finish);
+    const included = rootConditions(root, selected);
+    const steps = plans.map((plan, i): Step => {
+      const step = plan ? compilePlan(plan, context) : () => {};
+      const wanted = root === schema.getMutationType() ? included(parts[i]!) : null;
+      return wanted === null ? step : (run) => (wanted(run.variables) ? step(run) : undefined);
+    });
+    const step = inSequence(steps);
     return (request) => {
       const coerced = coerceVariables(schema, selected.operation, request.variables);
       if (coerced.errors !== undefined) return { errors: coerced.errors };
@@ -99,6 +114,25 @@ export function createPlannerEngine(options: PlannerEngineOptions): Engine {
       const conclude = () =>
         split.introspection === null ? finish(run) : introspect(request, split.introspection, run, finish);
       return pending ? pending.then(conclude) : conclude();
+    };
+  }
+
+  /**
+   * When a root field is wanted at all. Planned documents may ask for more than the client does; that must not reach
+   * the fields of a mutation.
+   */
+  function rootConditions(root: GraphQLObjectType, { operation, fragments }: SelectedOperation) {
+    const fields = collectFields(root, [{ selectionSet: operation.selectionSet, included: null }], {
+      fragments,
+      satisfies: (typeName, condition) => types.satisfies(typeName, condition),
+    });
+    return (part: DocumentNode): Included => {
+      const [definition] = part.definitions;
+      const asked = definition?.kind === Kind.OPERATION_DEFINITION ? definition.selectionSet.selections : [];
+      const sourceKeys = new Set(asked.map((field) => field.kind === Kind.FIELD && (field.alias ?? field.name).value));
+      const places = fields.filter(({ node }) => sourceKeys.has(keys.sourceKey(node)));
+      if (places.some(({ included }) => included === null)) return null;
+      return (variables) => places.some(({ included }) => included?.(variables) === true);
     };
   }
 
@@ -138,7 +172,7 @@ export function createPlannerEngine(options: PlannerEngineOptions): Engine {
         const path = error.path === undefined ? undefined : clientPath(error.path, rewrites);
         run.errors.push(relocate(error, path, call.source));
       }
-      if (!source.data) return run.errors.length > 0 ? { errors: run.errors, data: null } : finish(run);
+      if (!source.data) return finish(run);
       rewrites?.apply(source.data);
       run.data = source.data;
       const pending = enrich?.(run);

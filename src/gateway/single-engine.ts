@@ -1,8 +1,10 @@
-import { type ExecutionResult, execute, type GraphQLSchema } from 'graphql';
+import { type ExecutionResult, execute, type GraphQLObjectType, type GraphQLSchema } from 'graphql';
+import { compileCompletion } from './complete/complete.ts';
 import { DocumentCache } from './document-cache.ts';
-import type { Engine, ExecRequest, ExecResult, MaybePromise, SubgraphExecutor } from './engine.ts';
+import type { Engine, ExecRequest, ExecResult, JsonObject, MaybePromise, SubgraphExecutor } from './engine.ts';
 import { isPromise } from './maybe-promise.ts';
-import { selectOperation, splitIntrospection } from './operation.ts';
+import { coerceVariables, type SelectedOperation, selectOperation, splitIntrospection } from './operation.ts';
+import { TypeIndex } from './plan/type-index.ts';
 
 export interface SingleEngineOptions {
   readonly supergraphSdl: string;
@@ -35,13 +37,14 @@ export function createSingleEngine(options: SingleEngineOptions): Engine {
       const wholly = { document, operationName: operationName ?? null };
       return { run: (request: ExecRequest) => execute({ schema, ...wholly, variableValues: request.variables ?? {} }) };
     }
+    const shape = shapeOf(selected, schema);
     return {
       run: (request: ExecRequest) => {
         const result = executor.execute({ ...request, document: data, operationName: undefined });
         const about = introspect(request);
         return isPromise(result)
-          ? result.then((answer) => together(answer as ExecutionResult, about))
-          : together(result as ExecutionResult, about);
+          ? result.then((answer) => together(answer as ExecutionResult, about, shape, request))
+          : together(result as ExecutionResult, about, shape, request);
       },
     };
   }
@@ -57,8 +60,34 @@ export function createSingleEngine(options: SingleEngineOptions): Engine {
   };
 }
 
-function together(answer: ExecutionResult, about: ExecutionResult): ExecutionResult {
+type Shape = (data: JsonObject, request: ExecRequest) => JsonObject | null;
+
+/** The two halves have a placeholder for each other, and their keys in no particular order: this puts them right. */
+function shapeOf({ operation, fragments }: SelectedOperation, schema: GraphQLSchema): Shape {
+  const types = new TypeIndex(schema);
+  const complete = compileCompletion(
+    schema.getRootType(operation.operation) as GraphQLObjectType,
+    [{ selectionSet: operation.selectionSet, included: null }],
+    {
+      schema,
+      fragments,
+      satisfies: (typeName, condition) => types.satisfies(typeName, condition),
+      sourceKey: (field) => (field.alias ?? field.name).value,
+    },
+  );
+  return (data, request) => {
+    const { variables = {} } = coerceVariables(schema, operation, request.variables);
+    return complete(data, { variables, path: [], violations: [] });
+  };
+}
+
+function together(
+  answer: ExecutionResult,
+  about: ExecutionResult,
+  shape: Shape,
+  request: ExecRequest,
+): ExecutionResult {
   const errors = [...(answer.errors ?? []), ...(about.errors ?? [])];
-  const data = answer.data && { ...answer.data, ...about.data };
+  const data = answer.data && shape({ ...answer.data, ...about.data }, request);
   return { ...(errors.length > 0 ? { errors } : {}), ...(data === undefined ? {} : { data }) };
 }

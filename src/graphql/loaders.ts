@@ -1,7 +1,9 @@
 import DataLoader from 'dataloader';
 import type { Principal } from '../auth/principal.ts';
+import type { Task as TaskContents } from '../protocol/a2a/model.ts';
 import type { Agent, AgentUsage, Provider, Skill, TaskCategory } from '../registry/model.ts';
-import type { Registry } from '../registry/registry.ts';
+import type { TaskRow } from '../tasks/tasks.ts';
+import type { Core } from './context.ts';
 
 /** One per relation: what a list asks for item by item becomes one statement. */
 export interface Loaders {
@@ -11,6 +13,9 @@ export interface Loaders {
   readonly skillsOfAgent: DataLoader<string, Skill[]>;
   readonly taskCategoriesOfAgent: DataLoader<string, TaskCategory[]>;
   readonly usageOfAgent: DataLoader<string, AgentUsage>;
+  readonly task: DataLoader<string, TaskRow | undefined>;
+  /** A task with its history and artifacts. */
+  readonly taskContents: DataLoader<string, TaskContents | undefined>;
 }
 
 /** Larger batches would become statements with endless arrays. */
@@ -21,7 +26,7 @@ const loader = <V>(load: (keys: readonly string[]) => Promise<V[]>): DataLoader<
   new DataLoader<string, V>(load, { cache: false, maxBatchSize: MOST_KEYS });
 
 /** The loaders of one operation. */
-export function createLoaders(registry: Registry, principal: Principal): Loaders {
+export function createLoaders({ registry, tasks }: Core, principal: Principal): Loaders {
   return {
     agent: loader((ids) => registry.agentsById(principal, ids)),
     provider: loader((ids) => registry.providersById(principal, ids)),
@@ -29,5 +34,7 @@ export function createLoaders(registry: Registry, principal: Principal): Loaders
     skillsOfAgent: loader((ids) => registry.skillsOfAgents(ids)),
     taskCategoriesOfAgent: loader((ids) => registry.taskCategoriesOfAgents(ids)),
     usageOfAgent: loader((ids) => registry.usageOfAgents(ids)),
+    task: loader((ids) => tasks.rowsById(principal, ids)),
+    taskContents: loader((ids) => tasks.contentsById(principal, ids)),
   };
 }

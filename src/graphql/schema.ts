@@ -9,7 +9,6 @@ import { ProviderResolver } from './resolvers/provider.ts';
 import { SkillResolver } from './resolvers/skill.ts';
 import { SendMessageResultResolver, TaskEventResolver, TaskResolver } from './resolvers/task.ts';
 import { DateTime, Json } from './scalars.ts';
-import { toTask } from './task-views.ts';
 
 /** The name of the registry's subgraph in the supergraph. */
 export const REGISTRY_SUBGRAPH = 'registry';
@@ -55,7 +54,7 @@ export function buildRegistrySubgraph(): Subgraph {
           ? loaders.agent.load(reference['id'])
           : core.registry.agentByHandle(principal, String(reference['handle'])),
       Skill: (reference, { loaders }) => loaders.skill.load(String(reference['id'])),
-      Task: async (reference, { core, principal }) => toTask(await core.tasks.get(principal, String(reference['id']))),
+      Task: (reference, { loaders }) => loaders.task.load(String(reference['id'])),
       Provider: (reference, { loaders }) => loaders.provider.load(String(reference['id'])),
     },
   });

@@ -1,21 +1,8 @@
-import type { Message, Task as TaskModel } from '../protocol/a2a/model.ts';
-import type { TaskDetails, TaskStreamItem } from '../tasks/tasks.ts';
-import type { Task, TaskEvent } from './types/task.ts';
+import type { Message } from '../protocol/a2a/model.ts';
+import type { TaskStreamItem } from '../tasks/tasks.ts';
+import type { TaskEvent } from './types/task.ts';
 
 type View<T> = { readonly [K in keyof T]: unknown };
-
-/** A stored task as the graph shows it. */
-export const toTask = ({ row, task }: TaskDetails): View<Task> => ({
-  id: row.id,
-  contextId: row.contextId,
-  agentId: row.agentId,
-  state: row.state,
-  statusMessage: row.statusMessage,
-  statusAt: row.statusAt,
-  history: task.history ?? [],
-  artifacts: task.artifacts ?? [],
-  metadata: task.metadata ?? null,
-});
 
 function messageOf({ event }: TaskStreamItem): Message | null {
   if (event.message !== undefined) return event.message;
@@ -24,10 +11,7 @@ function messageOf({ event }: TaskStreamItem): Message | null {
 }
 
 /** An entry of a task's log as the graph shows it. */
-export const toTaskEvent = (
-  taskId: string,
-  item: TaskStreamItem,
-): View<TaskEvent> & { readonly snapshot: TaskModel | undefined } => ({
+export const toTaskEvent = (taskId: string, item: TaskStreamItem): View<TaskEvent> => ({
   taskId,
   sequence: item.sequence,
   kind: item.kind,
@@ -37,5 +21,4 @@ export const toTaskEvent = (
   artifact: item.event.artifactUpdate?.artifact ?? null,
   append: item.event.artifactUpdate?.append ?? false,
   reset: item.reset ?? false,
-  snapshot: item.event.task,
 });

@@ -1,4 +1,12 @@
-import type { Artifact, JsonObject, Message, StreamEvent, Task, TaskStatus } from '../protocol/a2a/model.ts';
+import {
+  type Artifact,
+  isTerminal,
+  type JsonObject,
+  type Message,
+  type StreamEvent,
+  type Task,
+  type TaskStatus,
+} from '../protocol/a2a/model.ts';
 import type { TaskFold } from './fold.ts';
 import type { Entry } from './model.ts';
 import { nextState } from './states.ts';
@@ -30,6 +38,7 @@ const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.str
 
 /** Only what is new: snapshots come again with every question. */
 function fromSnapshot(task: Task, fold: TaskFold): Entry[] {
+  if (isTerminal(fold.state)) return [];
   const entries: Entry[] = [];
   for (const message of task.history ?? []) {
     // The client's own messages are in the log since they were sent; the agent's status message becomes one below.
@@ -37,7 +46,8 @@ function fromSnapshot(task: Task, fold: TaskFold): Entry[] {
     if (message.messageId === task.status.message?.messageId) continue;
     entries.push({ kind: 'message', message: ours(message) });
   }
-  for (const artifact of task.artifacts ?? []) {
+  // An id that is there twice means its last artifact: the first would come back with every question.
+  for (const artifact of new Map((task.artifacts ?? []).map((it) => [it.artifactId, it])).values()) {
     if (!same(comparable(fold.artifact(artifact.artifactId)), comparable(artifact)))
       entries.push({ kind: 'artifact', artifact });
   }
@@ -80,8 +90,11 @@ export function readIncoming(event: StreamEvent, fold: TaskFold): Incoming {
   }
   if (event.artifactUpdate !== undefined) {
     const { taskId, contextId, ...update } = event.artifactUpdate;
-    const open = nextState(fold.state, 'unknown') !== undefined;
-    return { entries: open ? [{ kind: 'artifact', ...update }] : [], upstreamTaskId: taskId, ...contextOf(contextId) };
+    return {
+      entries: isTerminal(fold.state) ? [] : [{ kind: 'artifact', ...update }],
+      upstreamTaskId: taskId,
+      ...contextOf(contextId),
+    };
   }
   const { message } = event;
   // A task that already is one stays one: the message then is its last word.

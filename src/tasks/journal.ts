@@ -26,7 +26,10 @@ export class Journal {
   constructor(query: Query, feed: Feed, leaseMs: number, options: LaneOptions) {
     this.#feed = feed;
     this.#accepts = new Lanes((tasks) => acceptTasks(query, tasks), options);
-    this.#appends = new Lanes((appends, again) => appendEntries(query, leaseMs, appends, again), { ...options, patienceMs: PATIENCE_MS });
+    this.#appends = new Lanes((appends, again) => appendEntries(query, leaseMs, appends, again), {
+      ...options,
+      patienceMs: PATIENCE_MS,
+    });
   }
 
   /** Writes a new task with its first entry. False: it was not written, as another task has its key. */

@@ -153,3 +153,16 @@ export async function tasksById(
   const found = new Map(rows.map(toTaskRow).map((row) => [row.id, row]));
   return ids.map((id) => found.get(id.toLowerCase()));
 }
+
+/** As {@link tasksById}, each with its whole history and artifacts. Two statements, however many tasks. */
+export async function taskContentsById(
+  query: Query,
+  principal: Principal,
+  ids: readonly string[],
+): Promise<(Task | undefined)[]> {
+  const whole: TaskListRequest = { historyLength: Number.MAX_SAFE_INTEGER, includeArtifacts: true };
+  const rows = await tasksById(query, principal, ids);
+  const present = rows.filter((row) => row !== undefined);
+  const folds = await foldsOf(query, present, whole);
+  return rows.map((row) => row && shown(row, folds.get(row.id), whole));
+}

@@ -91,7 +91,11 @@ export class Recovery {
     const [first] = await logAfter(database.query, row.id, 0, 1);
     if (reachable.agent.retrySafe && first?.entry.kind === 'created') {
       const { message, metadata } = first.entry;
-      const request = toAgent({ message, ...(metadata === undefined ? {} : { metadata }) }, null, row.upstreamContextId);
+      const request = toAgent(
+        { message, ...(metadata === undefined ? {} : { metadata }) },
+        null,
+        row.upstreamContextId,
+      );
       return (signal) => executor.send(reachable, request, { signal });
     }
     return () => {

@@ -34,7 +34,9 @@ export interface EngineParts {
   readonly feed: Feed;
   readonly runs: Runs;
   readonly lease: Lease;
-  /** Aborts when the server stops. */
+  /** Aborts when the server begins to stop: no new work is taken. */
+  readonly draining: AbortSignal;
+  /** Aborts when what is left is stopped. */
   readonly closing: AbortSignal;
 }
 

@@ -18,8 +18,8 @@ export async function sendMessage(
   request: SendRequest,
   options: SendOptions,
 ): Promise<SentTask> {
-  const { agents, executors, closing, runs } = parts;
-  if (closing.aborted) throw new RollcallError('SHUTTING_DOWN', 'The server is stopping and takes no new work.');
+  const { agents, executors, draining, runs } = parts;
+  if (draining.aborted) throw new RollcallError('SHUTTING_DOWN', 'The server is stopping and takes no new work.');
   checkSend(request);
   const reachable = await agents.forSender(principal, agentId);
   const { message, clientIds } = request;

@@ -7,13 +7,16 @@ import { requireScope } from '../registry/visibility.ts';
 import { visibleTask } from './access.ts';
 import { CalledAgents } from './agents.ts';
 import { cancelTask } from './cancel.ts';
+import { LEASE_MS, type Lease } from './claims.ts';
 import { taskOfClientId } from './client-ids.ts';
 import type { TasksOptions } from './context.ts';
+import { endTasksOfDeletedAgents } from './deleted-agents.ts';
 import { Feed } from './feed.ts';
 import { Journal } from './journal.ts';
-import { countTasks, listTasks, type TaskListRequest, tasksById } from './list.ts';
+import { countTasks, listTasks, type TaskListRequest, taskContentsById, tasksById } from './list.ts';
 import type { TaskRow, TaskStreamItem } from './model.ts';
 import { foldOf } from './reads.ts';
+import { Recovery } from './recovery.ts';
 import { Runs } from './runs.ts';
 import type { EngineParts, SendOptions } from './send.ts';
 import { sendMessage } from './sender.ts';
@@ -43,10 +46,12 @@ const DRAIN_MS = 10_000;
 export function createTasks(options: TasksOptions) {
   const { database, events, registry, executors, replicaId, log } = options;
   const { query } = database;
+  const draining = new AbortController();
   const closing = new AbortController();
+  const lease: Lease = { replicaId, ms: options.leaseMs ?? LEASE_MS };
   const feed = new Feed(events);
   const agents = new CalledAgents(registry, events);
-  const journal = new Journal(query, feed, {
+  const journal = new Journal(query, feed, lease.ms, {
     lanes: options.lanes ?? (database.kind === 'postgres' ? 2 : 1),
     batch: 256,
     queue: 20_000,
@@ -55,7 +60,24 @@ export function createTasks(options: TasksOptions) {
     if (run.stopped !== undefined) return;
     registry.usage.record(run.agentId, run.fold.state === 'failed');
   });
-  const parts: EngineParts = { database, agents, executors, journal, feed, runs, replicaId, closing: closing.signal };
+  const parts: EngineParts = {
+    database,
+    agents,
+    executors,
+    journal,
+    feed,
+    runs,
+    lease,
+    draining: draining.signal,
+    closing: closing.signal,
+  };
+  const recovery = new Recovery(parts, log);
+  const stopListening = events.on('agent', ({ action, agentId }) => {
+    if (action !== 'deleted') return;
+    endTasksOfDeletedAgents(parts, agentId).catch((error: unknown) =>
+      log.warn({ err: error, agent: agentId }, 'tasks of a deleted agent are ended by the next round'),
+    );
+  });
 
   return {
     /**
@@ -102,6 +124,12 @@ export function createTasks(options: TasksOptions) {
       return tasksById(query, principal, ids);
     },
 
+    /** As {@link rowsById}, each with its history and artifacts. Two statements, however many tasks. */
+    async contentsById(principal: Principal, ids: readonly string[]): Promise<(Task | undefined)[]> {
+      requireScope(principal, 'tasks:read');
+      return taskContentsById(query, principal, ids);
+    },
+
     /** Our id of the task that a client of the early era knows under an id of its own; undefined when there is none. */
     async idOfClientId(principal: Principal, agentId: string, clientTaskId: string): Promise<string | undefined> {
       requireScope(principal, 'tasks:read');
@@ -127,21 +155,28 @@ export function createTasks(options: TasksOptions) {
       return subscribeTo(query, feed, row, request.after, closing.signal, request.signal);
     },
 
+    /** Renews leases and takes over abandoned tasks now instead of with the next round. */
+    recover: (): Promise<void> => recovery.round(),
+
     /**
      * Takes no more work, waits for what is in progress up to `drainMs`, and leaves the rest to whoever recovers it: a
      * task of a stopped run is not failed.
      */
     async close(): Promise<void> {
+      draining.abort();
       const running = Promise.all(runs.all().map((run) => run.over));
       const timeout = new AbortController();
       const late = delay(options.drainMs ?? DRAIN_MS, undefined, { signal: timeout.signal }).catch(() => undefined);
       await Promise.race([running, late]);
       timeout.abort();
       closing.abort();
+      stopListening();
+      await recovery.stop();
       const left = runs.all();
       if (left.length > 0) log.info({ tasks: left.length }, 'unfinished tasks are left to recovery');
       await Promise.all(left.map((run) => run.stop('closing')));
       await journal.drained();
+      await recovery.release(left.map((run) => run.fold.ids.id));
       agents.close();
     },
   };

@@ -24,6 +24,8 @@ export type Credentials =
 export interface SignIn {
   readonly headers: Readonly<Record<string, string>>;
   readonly query?: readonly [name: string, value: string];
+  /** To be called when the agent answers 401: the next call then signs in anew. */
+  readonly onRefused?: () => void;
 }
 
 const NOTHING: SignIn = { headers: {} };
@@ -47,8 +49,9 @@ const SIGNERS: { readonly [T in Credentials['type']]: Signer<T> } = {
   oauth2: async (credentials, tokens, signal) => {
     const { tokenUrl, clientId, clientSecret } = credentials;
     if (tokenUrl === undefined || clientId === undefined || clientSecret === undefined) return NOTHING;
-    const token = await tokens.get({ tokenUrl, clientId, clientSecret, scopes: credentials.scopes }, signal);
-    return { headers: { authorization: `Bearer ${token}` } };
+    const client = { tokenUrl, clientId, clientSecret, scopes: credentials.scopes };
+    const token = await tokens.get(client, signal);
+    return { headers: { authorization: `Bearer ${token}` }, onRefused: () => tokens.forget(client, token) };
   },
 };
 
@@ -75,6 +78,9 @@ interface ClientCredentials {
   readonly scopes: readonly string[];
 }
 
+const keyOf = (client: ClientCredentials): string =>
+  JSON.stringify([client.tokenUrl, client.clientId, client.clientSecret, client.scopes]);
+
 /** A token is renewed this long before it ends: it must still be good when it arrives. Milliseconds. */
 const MARGIN_MS = 30_000;
 /** For a token whose server does not say how long it lives. */
@@ -92,7 +98,7 @@ export class TokenCache {
 
   /** Concurrent callers share one request. @throws RollcallError as egress.fetch, and UPSTREAM_INVALID. */
   get(client: ClientCredentials, signal: AbortSignal): Promise<string> {
-    const key = JSON.stringify([client.tokenUrl, client.clientId, client.clientSecret, client.scopes]);
+    const key = keyOf(client);
     const present = this.#tokens.get(key);
     if (present !== undefined && present.until > Date.now()) return abortable(present.token, signal);
     if (this.#tokens.size >= MAX_TOKENS) this.#tokens.delete(this.#tokens.keys().next().value as string);
@@ -114,14 +120,14 @@ export class TokenCache {
     return abortable(entry.token, signal);
   }
 
-  /** Forgets a token that the agent refused. */
-  forget(token: string): void {
-    for (const [key, entry] of this.#tokens) {
-      void entry.token.then(
-        (known) => known === token && this.#tokens.get(key) === entry && this.#tokens.delete(key),
-        () => undefined,
-      );
-    }
+  /** Forgets a token that the agent refused, unless there is a newer one. */
+  forget(client: ClientCredentials, token: string): void {
+    const key = keyOf(client);
+    const entry = this.#tokens.get(key);
+    void entry?.token.then(
+      (known) => known === token && this.#tokens.get(key) === entry && this.#tokens.delete(key),
+      () => undefined,
+    );
   }
 
   async #request(client: ClientCredentials): Promise<{ token: string; lifeMs: number }> {

@@ -2,8 +2,10 @@ import { parse, printSchema } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { buildApiSchema } from '../../src/gateway/api-schema.ts';
 import { composeSupergraph } from '../../src/gateway/compose.ts';
+import type { ReferenceResolver, Subgraph } from '../../src/gateway/subgraph-schema.ts';
 import { subgraphsOf } from '../../src/gateway/supergraph.ts';
-import { compose } from './support/gateway.ts';
+import { executableSubgraph, type Resolvers } from './support/executable.ts';
+import { compose, localEngine } from './support/gateway.ts';
 import { worldSubgraphs } from './support/subgraphs.ts';
 
 const LINK = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@shareable"])\n';
@@ -91,5 +93,107 @@ describe('the client-facing schema', () => {
     expect(text).toContain('"""says"""');
     expect(text).toContain('type Open implements Plain {');
     expect(text).toContain('input In {\n  a: Int\n}');
+  });
+});
+
+describe('what composition does wrongly by itself', () => {
+  const linked = (imports: string, sdl: string) =>
+    `extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: [${imports
+      .split(' ')
+      .map((name) => `"@${name}"`)
+      .join(', ')}])\n${sdl}`;
+  const make = (
+    sdls: Record<string, string>,
+    resolvers: Resolvers,
+    references: Record<string, ReferenceResolver<never>>,
+  ) =>
+    Object.fromEntries(
+      Object.entries(sdls).map(([name, sdl]) => {
+        const built = executableSubgraph(sdl.replace(/^extend schema.*$/m, ''), resolvers, references);
+        return [name, { ...built, sdl }];
+      }),
+    );
+  async function answer(subgraphs: Record<string, Subgraph>, source: string) {
+    const engine = await localEngine(subgraphs);
+    try {
+      const context = { headers: {}, principalKey: 'a' };
+      const result = await engine.execute({ document: parse(source), operationType: 'query', context });
+      return JSON.parse(JSON.stringify(result));
+    } finally {
+      await engine.close();
+    }
+  }
+
+  it('a @requires with a fragment on an interface is satisfied', async () => {
+    const types =
+      'interface Named { name: String } type P implements Named @shareable { name: String age: Int } type Q implements Named @shareable { name: String }';
+    const subgraphs = make(
+      {
+        a: linked(
+          'key shareable',
+          `type Query { agent: Agent } type Agent @key(fields: "id") { id: ID! creator: Creator } union Creator = P | Q ${types}`,
+        ),
+        b: linked(
+          'key shareable external requires',
+          `type Agent @key(fields: "id") { id: ID! creator: Creator @external line: String @requires(fields: "creator { ... on P { age } ... on Named { name } }") } union Creator = P | Q ${types} type Query { b: Int }`,
+        ),
+      },
+      {
+        Query: { agent: () => ({ id: '1', creator: { __typename: 'P', name: 'Ines', age: 40 } }) },
+        Agent: { line: ({ creator }: { creator: Record<string, unknown> }) => `${creator.name} ${creator.age}` },
+      } as unknown as Resolvers,
+      {},
+    );
+    expect(await answer(subgraphs, '{ agent { line } }')).toEqual({ data: { agent: { line: 'Ines 40' } } });
+  });
+
+  it('an @external field of an @interfaceObject is fetched from its owner', async () => {
+    const subgraphs = make(
+      {
+        a: linked(
+          'key',
+          'type Query { item: Item } interface Item @key(fields: "id") { id: ID! price: Int } type Book implements Item @key(fields: "id") { id: ID! price: Int }',
+        ),
+        b: linked(
+          'key external requires interfaceObject',
+          'type Query { other: Item } type Item @key(fields: "id") @interfaceObject { id: ID! price: Int @external tax: Int @requires(fields: "price") }',
+        ),
+      },
+      {
+        Query: { item: () => ({ __typename: 'Book', id: '1' }), other: () => ({ id: '2' }) },
+        Book: { price: ({ id }: { id: string }) => Number(id) * 10 },
+        Item: { tax: ({ price }: { price: number }) => price / 10 },
+      } as unknown as Resolvers,
+      { Item: (reference) => ({ ...reference, __typename: 'Book' }) },
+    );
+    expect(await answer(subgraphs, '{ item { price tax } other { price tax } }')).toEqual({
+      data: { item: { price: 10, tax: 1 }, other: { price: 20, tax: 2 } },
+    });
+  });
+
+  it('a field that is an object here and a union there is the union', async () => {
+    const subgraphs = make(
+      {
+        a: linked(
+          'key shareable',
+          'type Query { first: Agent } type Agent @key(fields: "id") { id: ID! by: P @shareable } type P @shareable { name: String }',
+        ),
+        b: linked(
+          'key shareable',
+          'type Query { second: Agent } type Agent @key(fields: "id") { id: ID! by: By @shareable } union By = P | Q type P @shareable { name: String } type Q { size: Int }',
+        ),
+      },
+      {
+        Query: {
+          first: () => ({ id: '1', by: { __typename: 'P', name: 'Ines' } }),
+          second: () => ({ id: '2', by: { __typename: 'Q', size: 3 } }),
+        },
+      } as unknown as Resolvers,
+      {},
+    );
+    const source = '{ first { by { ... on P { name } } } second { by { __typename ... on P { name } } } }';
+    expect(await answer(subgraphs, source)).toEqual({
+      data: { first: { by: { name: 'Ines' } }, second: { by: { __typename: 'Q' } } },
+    });
   });
 });

@@ -1,5 +1,6 @@
-import { GraphQLError, Kind, type SelectionSetNode } from 'graphql';
+import { type FieldNode, GraphQLError, Kind, type SelectionSetNode } from 'graphql';
 import type { SelectedOperation } from '../operation.ts';
+import { toClientPath } from '../plan/client-keys.ts';
 import { isObject } from '../plan/merge.ts';
 
 type Path = readonly (string | number)[];
@@ -16,8 +17,13 @@ function startsAlike(a: Path, b: Path): boolean {
   return true;
 }
 
-/** Whether the operation asks for the field at this response path, of objects of any type and under any condition. */
-export function asksFor({ operation, fragments }: SelectedOperation, path: Path): boolean {
+export interface AskedFor extends SelectedOperation {
+  /** The key under which subgraphs answer a field. */
+  sourceKey(field: FieldNode): string;
+}
+
+/** Whether the operation asks for the field at this path of source keys, of objects of any type and under any condition. */
+function asksFor({ operation, fragments, sourceKey }: AskedFor, path: Path): boolean {
   let level: SelectionSetNode[] = [operation.selectionSet];
   for (const key of path) {
     if (typeof key === 'number') continue;
@@ -30,7 +36,7 @@ export function asksFor({ operation, fragments }: SelectedOperation, path: Path)
       for (const selection of selectionSet.selections) {
         if (selection.kind === Kind.INLINE_FRAGMENT) visit(selection.selectionSet);
         else if (selection.kind === Kind.FRAGMENT_SPREAD) visit(fragments[selection.name.value]?.selectionSet);
-        else if ((selection.alias ?? selection.name).value === key) {
+        else if (sourceKey(selection) === key) {
           found = true;
           if (selection.selectionSet) next.push(selection.selectionSet);
         }
@@ -44,23 +50,29 @@ export function asksFor({ operation, fragments }: SelectedOperation, path: Path)
 }
 
 /**
- * The error, with a path that leads somewhere in the response. One about a field that only the plan asked for (a key,
- * or what `@requires` names) is moved up to the object that the client did ask for. One about a field that the client
- * asks for elsewhere, but not of this object, is dropped (null): plans may fetch more than conditions and types allow.
+ * The error as the client may see it: with a path of the client's keys that leads somewhere in the response. One about
+ * a field that only the plan asked for (a key, or what `@requires` names) is moved up to the object that the client did
+ * ask for. One about a field that the client asks for, but not of this object, is dropped (null): plans may fetch more
+ * than conditions and types allow.
  */
-export function withinResponse(error: GraphQLError, data: unknown, selected: SelectedOperation): GraphQLError | null {
+export function withinResponse(error: GraphQLError, data: unknown, asked: AskedFor): GraphQLError | null {
   let value = data;
   const path = error.path ?? [];
   for (let i = 0; i < path.length; i++) {
     // Below a null the response has nothing to compare with.
-    if (!isObject(value)) return error;
-    const key = path[i]!;
-    if (!Object.hasOwn(value, key)) {
-      if (asksFor(selected, path.slice(0, i + 1))) return null;
-      const { message, extensions, originalError } = error;
-      return new GraphQLError(message, { path: path.slice(0, i), extensions, originalError: originalError ?? null });
-    }
+    if (!isObject(value)) break;
+    const key = typeof path[i] === 'string' ? toClientPath([path[i]!])[0]! : path[i]!;
+    const isAsked = asksFor(asked, path.slice(0, i + 1));
+    const isThere = Object.hasOwn(value, key);
+    if (!isAsked) return at(error, path.slice(0, i));
+    if (!isThere) return null;
     value = (value as Record<string | number, unknown>)[key];
   }
-  return error;
+  return at(error, path);
+}
+
+function at(error: GraphQLError, path: Path): GraphQLError {
+  const { message, extensions, originalError } = error;
+  const client = error.path === undefined ? null : toClientPath(path);
+  return new GraphQLError(message, { path: client, extensions, originalError: originalError ?? null });
 }

@@ -4,13 +4,14 @@ import { toRollcallError } from '../../errors.ts';
 
 const isOurs = (error: Error): boolean => error.name === 'RollcallError';
 
-/** The error that a resolver threw, under the GraphQLErrors that wrap it. */
+/** graphql-js has a class for its errors, graphql-jit another one: the name is what they share. */
+const isGraphQLError = (error: unknown): boolean =>
+  error instanceof GraphQLError || (error instanceof Error && error.name === 'GraphQLError');
+
+/** The error that a resolver threw, under the GraphQL errors that wrap it; undefined when GraphQL itself made it. */
 function originOf(error: unknown): Error | undefined {
   let e: unknown = error;
-  for (let depth = 0; e instanceof GraphQLError && depth < 10; depth++) {
-    if (e.originalError === undefined) return undefined;
-    e = e.originalError;
-  }
+  for (let depth = 0; isGraphQLError(e) && depth < 10; depth++) e = (e as { originalError?: unknown }).originalError;
   return e instanceof Error ? e : undefined;
 }
 

@@ -34,7 +34,8 @@ export function compilePlan(
   }
 }
 
-function inSequence(steps: readonly Step[]): Step {
+/** One after the other, until a mutation has to stop. */
+export function inSequence(steps: readonly Step[]): Step {
   const from = (run: PlanRun, start: number): void | Promise<void> => {
     for (let i = start; i < steps.length && !run.halted; i++) {
       const pending = steps[i]!(run);

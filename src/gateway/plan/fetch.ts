@@ -63,13 +63,21 @@ export function compileFetch(node: FetchParts, context: PlanContext): FetchCall 
   };
 }
 
+/** A fragment with nothing in it: the planner writes such when a condition stood on all that was in it. */
+const EMPTY_FRAGMENT = /(\.\.\.\s*on\s+\w+\b(?:\s*@\w+\([^()]*\))*)(?!\s*[{@(])/g;
+
 function parseFetch(operation: string): DocumentNode {
   try {
     return parse(operation, { noLocation: true });
-  } catch (cause) {
-    throw new RollcallError('INTERNAL', 'The gateway cannot plan this operation; write it differently or report it.', {
-      cause: new Error(`query planner: a fetch is not GraphQL: ${operation}`, { cause }),
-    });
+  } catch {
+    try {
+      return parse(operation.replace(EMPTY_FRAGMENT, '$1{__typename}'), { noLocation: true });
+    } catch (cause) {
+      const message = 'The gateway cannot plan this operation; write it differently or report it.';
+      throw new RollcallError('INTERNAL', message, {
+        cause: new Error(`query planner: a fetch is not GraphQL: ${operation}`, { cause }),
+      });
+    }
   }
 }
 

@@ -26,6 +26,7 @@ import type { ClientKeys } from './client-keys.ts';
  * - aliases that collide with field names travel under other ones (see {@link ClientKeys});
  * - fragments that repeat the object type they stand in are dissolved, their conditions moved to what they hold: with
  *   a condition on them there is "no path";
+ * - fields that are asked for several times are asked for without conditions: one of them would win;
  * - interfaces that a subgraph knows as `@interfaceObject` are asked for their keys: the plan resolves their type with
  *   them but forgets to fetch them.
  */
@@ -70,7 +71,8 @@ export class PlannerDocuments {
         selections.push(this.#field({ ...selection, directives }, parent, fragments));
         return;
       }
-      const conditional = directives.length > 0;
+      // At the root of a mutation too: its fields are planned one by one.
+      const conditional = directives.length > 0 || parent === this.#schema.getMutationType();
       const fragment =
         selection.kind === Kind.INLINE_FRAGMENT
           ? selection
@@ -100,7 +102,7 @@ export class PlannerDocuments {
     if (isInterfaceType(parent) && selections.some(({ kind }) => kind !== Kind.FIELD)) {
       selections.unshift(...(this.#interfaceKeys.get(parent.name) ?? []));
     }
-    return { ...node, selections: selections.length > 0 ? selections : [TYPENAME] };
+    return { ...node, selections: selections.length > 0 ? withoutRepeats(selections) : [TYPENAME] };
   }
 
   #field(
@@ -123,6 +125,25 @@ export class PlannerDocuments {
 }
 
 const TYPENAME: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
+
+/** Fields that are asked for several times are asked for without conditions, leaves once. */
+function withoutRepeats(selections: readonly SelectionNode[]): SelectionNode[] {
+  const counts = new Map<string, number>();
+  for (const selection of selections) {
+    if (selection.kind !== Kind.FIELD) continue;
+    const key = (selection.alias ?? selection.name).value;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  const seen = new Set<string>();
+  return selections.flatMap((selection): SelectionNode[] => {
+    if (selection.kind !== Kind.FIELD) return [selection];
+    const key = (selection.alias ?? selection.name).value;
+    if (counts.get(key) === 1) return [selection];
+    if (selection.selectionSet === undefined && seen.has(key)) return [];
+    seen.add(key);
+    return [{ ...selection, directives: [] }];
+  });
+}
 
 /**
  * Inner conditions and those of the dissolved fragments around. A directive may stand only once: the outer one of two

@@ -51,7 +51,8 @@ export async function startPlanner(supergraphSdl: string, options: PlannerOption
   }
 
   function start(): void {
-    const started = fork(CHILD, [], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], execArgv: [] });
+    // No environment: it holds our secrets, and the planner needs none of it.
+    const started = fork(CHILD, [], { env: {}, stdio: ['ignore', 'ignore', 'ignore', 'ipc'], execArgv: [] });
     child = started;
     started.unref();
     started.channel?.unref();

@@ -1,5 +1,6 @@
 import { Field, ID, InputType } from 'type-graphql';
-import { Json } from '../scalars.ts';
+import { DateTime, Json } from '../scalars.ts';
+import { TaskStateEnum } from '../types/task.ts';
 
 @InputType({ description: 'One piece of content: exactly one of text, raw, url and data.' })
 export class PartInput {
@@ -59,4 +60,22 @@ export class SendMessageInput {
 export class CancelTaskInput {
   @Field(() => ID)
   id!: string;
+}
+
+@InputType({ description: 'Which tasks: every condition given must hold.' })
+export class TaskFilterInput {
+  @Field(() => ID, { nullable: true })
+  agentId?: string | null;
+
+  @Field(() => ID, { nullable: true })
+  contextId?: string | null;
+
+  @Field(() => [TaskStateEnum], { nullable: true, description: 'Any of these.' })
+  states?: string[] | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'Tasks whose status is this old or younger.' })
+  statusTimestampAfter?: Date | null;
+
+  @Field(() => ID, { nullable: true, description: 'Of this owner; for callers with the scope tasks:admin.' })
+  owner?: string | null;
 }

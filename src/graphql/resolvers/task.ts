@@ -1,23 +1,14 @@
 import { Arg, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root, Subscription } from 'type-graphql';
 import { newId } from '../../database/ids.ts';
-import { invalid, RollcallError } from '../../errors.ts';
-import type { Part } from '../../protocol/a2a/model.ts';
+import { invalid } from '../../errors.ts';
+import type { Part, TaskState } from '../../protocol/a2a/model.ts';
 import type { GraphQLContext } from '../context.ts';
 import { plain } from '../inputs/plain.ts';
-import { CancelTaskInput, SendMessageInput } from '../inputs/task.ts';
-import { toTask, toTaskEvent } from '../task-views.ts';
+import { CancelTaskInput, SendMessageInput, TaskFilterInput } from '../inputs/task.ts';
+import { toTaskEvent } from '../task-views.ts';
 import { Agent } from '../types/agent.ts';
-import { SendMessageResult, Task, TaskEvent } from '../types/task.ts';
-
-/** The task if the caller may see it; null when not, as for every other thing that does not exist. */
-async function taskOrNull({ core, principal }: GraphQLContext, id: string) {
-  try {
-    return toTask(await core.tasks.get(principal, id));
-  } catch (error) {
-    if (error instanceof RollcallError && error.code === 'TASK_NOT_FOUND') return null;
-    throw error;
-  }
-}
+import { toConnection } from '../types/connection.ts';
+import { Artifact, Message, SendMessageResult, Task, TaskConnection, TaskEvent } from '../types/task.ts';
 
 function partsOf(input: SendMessageInput): Part[] {
   const { text, parts } = input;
@@ -36,8 +27,28 @@ function partsOf(input: SendMessageInput): Part[] {
 @Resolver(() => Task)
 export class TaskResolver {
   @Query(() => Task, { nullable: true, description: 'One task; null when there is none that you may see.' })
-  task(@Ctx() context: GraphQLContext, @Arg('id', () => ID) id: string) {
-    return taskOrNull(context, id);
+  async task(@Ctx() { loaders }: GraphQLContext, @Arg('id', () => ID) id: string) {
+    return (await loaders.task.load(id)) ?? null;
+  }
+
+  @Query(() => TaskConnection, {
+    description: "Your tasks (everyone's with the scope tasks:admin), newest status first.",
+  })
+  async tasks(
+    @Ctx() { core, principal }: GraphQLContext,
+    @Arg('filter', () => TaskFilterInput, { nullable: true }) filter: TaskFilterInput | null,
+    @Arg('first', () => Int, { nullable: true, description: 'Items per page, 1 to 200; default 20.' }) first:
+      | number
+      | null,
+    @Arg('after', () => String, { nullable: true }) after: string | null,
+  ) {
+    const { items, hasNextPage } = await core.tasks.list(principal, {
+      ...filter,
+      states: filter?.states as TaskState[] | null,
+      first,
+      after,
+    });
+    return toConnection({ items: items.map(({ row, cursor }) => ({ item: row, cursor })), hasNextPage }, after);
   }
 
   @Mutation(() => SendMessageResult, {
@@ -64,11 +75,11 @@ export class TaskResolver {
 
   @Mutation(() => Task, { description: 'Cancels a task. TASK_NOT_CANCELABLE when it has ended.' })
   async cancelTask(
-    @Ctx() { core, principal }: GraphQLContext,
+    @Ctx() { core, principal, loaders }: GraphQLContext,
     @Arg('input', () => CancelTaskInput) input: CancelTaskInput,
   ) {
     await core.tasks.cancel(principal, input.id);
-    return toTask(await core.tasks.get(principal, input.id));
+    return (await loaders.task.load(input.id)) ?? null;
   }
 
   @FieldResolver(() => Agent, {
@@ -78,13 +89,28 @@ export class TaskResolver {
   async agent(@Root() task: { agentId: string }, @Ctx() { loaders }: GraphQLContext) {
     return (await loaders.agent.load(task.agentId)) ?? null;
   }
+
+  @FieldResolver(() => [Message], { description: 'Its messages, oldest first.' })
+  async history(
+    @Root() task: { id: string },
+    @Ctx() { loaders }: GraphQLContext,
+    @Arg('last', () => Int, { nullable: true, description: 'The most recent ones only.' }) last: number | null,
+  ) {
+    const { history = [] } = (await loaders.taskContents.load(task.id)) ?? {};
+    return last == null ? history : last > 0 ? history.slice(-last) : [];
+  }
+
+  @FieldResolver(() => [Artifact])
+  async artifacts(@Root() task: { id: string }, @Ctx() { loaders }: GraphQLContext) {
+    return (await loaders.taskContents.load(task.id))?.artifacts ?? [];
+  }
 }
 
 @Resolver(() => SendMessageResult)
 export class SendMessageResultResolver {
   @FieldResolver(() => Task)
-  async task(@Root() result: { taskId: string }, @Ctx() { core, principal }: GraphQLContext) {
-    return toTask(await core.tasks.get(principal, result.taskId));
+  task(@Root() result: { taskId: string }, @Ctx() { loaders }: GraphQLContext) {
+    return loaders.task.load(result.taskId);
   }
 }
 
@@ -117,7 +143,7 @@ export class TaskEventResolver {
   }
 
   @FieldResolver(() => Task, { nullable: true, description: 'The task as it is now.' })
-  task(@Root() event: { taskId: string }, @Ctx() context: GraphQLContext) {
-    return taskOrNull(context, event.taskId);
+  async task(@Root() event: { taskId: string }, @Ctx() { loaders }: GraphQLContext) {
+    return (await loaders.task.load(event.taskId)) ?? null;
   }
 }

@@ -2,6 +2,7 @@ import { Directive, Field, ID, Int, ObjectType } from 'type-graphql';
 import { TASK_STATES } from '../../protocol/a2a/model.ts';
 import { enumOf } from '../enums.ts';
 import { DateTime, Json } from '../scalars.ts';
+import { connectionType } from './connection.ts';
 
 export const TaskStateEnum = enumOf(
   'TaskState',
@@ -100,12 +101,6 @@ export class Task {
   @Field(() => DateTime, { description: 'When it came into its state, by the clock of Rollcall.' })
   statusAt!: Date;
 
-  @Field(() => [Message], { description: 'Its messages, oldest first.' })
-  history!: Message[];
-
-  @Field(() => [Artifact])
-  artifacts!: Artifact[];
-
   @Field(() => Json, { nullable: true })
   metadata?: unknown;
 
@@ -157,3 +152,5 @@ export class SendMessageResult {
 
   taskId!: string;
 }
+
+export const TaskConnection = connectionType('Task', () => Task);

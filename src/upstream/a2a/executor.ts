@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { RollcallError } from '../../errors.ts';
 import { isInterrupted, type StreamEvent } from '../../protocol/a2a/model.ts';
 import type { SendRequest } from '../../protocol/a2a/requests.ts';
-import { TokenCache } from '../credentials.ts';
+import type { TokenCache } from '../credentials.ts';
 import type { Egress } from '../egress.ts';
 import type { AgentExecutor, UpstreamCall, UpstreamTarget } from '../executor.ts';
 import { isTransient } from './failures.ts';
-import { DEFAULT_TIMING, type FollowTiming, isAtRest, poll, stateOf, taskIdOf } from './follow.ts';
+import { DEFAULT_TIMING, type FollowTiming, isAtRest, patiently, poll, stateOf, taskIdOf } from './follow.ts';
 import { Peer } from './peer.ts';
 
 /** For calls that only look something up or tell the agent to stop. */
@@ -26,9 +26,12 @@ function waiting(request: SendRequest, taskId: string | undefined): SendRequest 
 }
 
 /** Drives agents that speak A2A. Streams where the agent says it can, else sends and asks until the task rests. */
-export function createA2aExecutor(egress: Egress, timing: Partial<FollowTiming> = {}): AgentExecutor {
+export function createA2aExecutor(
+  egress: Egress,
+  tokens: TokenCache,
+  timing: Partial<FollowTiming> = {},
+): AgentExecutor {
   const pace = { ...DEFAULT_TIMING, ...timing };
-  const tokens = new TokenCache(egress);
   const peerOf = (target: UpstreamTarget) => new Peer(egress, tokens, target);
   const ask = (peer: Peer, id: string, call: UpstreamCall) => peer.call('GetTask', { id }, call, SHORT_MS);
 
@@ -40,7 +43,7 @@ export function createA2aExecutor(egress: Egress, timing: Partial<FollowTiming> 
     peer: Peer,
     open: () => AsyncIterable<{ readonly event: StreamEvent }>,
     call: UpstreamCall,
-    known?: string,
+    { known, isAnswer = false }: { known?: string | undefined; isAnswer?: boolean } = {},
   ): AsyncGenerator<StreamEvent> {
     let taskId = known;
     let atRest = false;
@@ -50,7 +53,7 @@ export function createA2aExecutor(egress: Egress, timing: Partial<FollowTiming> 
       for await (const { event } of open()) {
         taskId ??= taskIdOf(event);
         // An answer to a question begins with the task as it was asked: it still waits, but no longer for us.
-        if (first && known !== undefined && event.task !== undefined && isInterrupted(event.task.status.state)) {
+        if (first && isAnswer && event.task !== undefined && isInterrupted(event.task.status.state)) {
           first = false;
           stale = event;
           continue;
@@ -81,7 +84,10 @@ export function createA2aExecutor(egress: Egress, timing: Partial<FollowTiming> 
       const peer = peerOf(target);
       const request = peer.endpoint.binding.dialect.clientChosenIds ? withOwnIds(given) : given;
       if (target.agent.streaming) {
-        yield* handOn(peer, () => peer.stream('SendStreamingMessage', request, call), call, given.message.taskId);
+        yield* handOn(peer, () => peer.stream('SendStreamingMessage', request, call), call, {
+          known: given.message.taskId,
+          isAnswer: given.message.taskId !== undefined,
+        });
         return;
       }
       const result = await peer.call('SendMessage', waiting(request, given.message.taskId), call);
@@ -94,7 +100,7 @@ export function createA2aExecutor(egress: Egress, timing: Partial<FollowTiming> 
     async *resubscribe(target, taskId, call) {
       const peer = peerOf(target);
       // The snapshot comes first: what 0.3 agents stream after a resubscription does not begin with one.
-      const task = await ask(peer, taskId, call);
+      const task = await patiently(() => ask(peer, taskId, call), call.signal, pace);
       yield { task };
       if (isAtRest(task.status.state)) return;
       if (!target.agent.streaming) {
@@ -102,7 +108,7 @@ export function createA2aExecutor(egress: Egress, timing: Partial<FollowTiming> 
         return;
       }
       try {
-        yield* handOn(peer, () => peer.stream('SubscribeToTask', { id: taskId }, call), call, taskId);
+        yield* handOn(peer, () => peer.stream('SubscribeToTask', { id: taskId }, call), call, { known: taskId });
       } catch (error) {
         // It finished in between, or does not know how to resubscribe: asking still works.
         if (call.signal.aborted || !(error instanceof RollcallError) || error.code !== 'UNSUPPORTED_OPERATION')

@@ -26,11 +26,40 @@ export const stateOf = (event: StreamEvent): TaskState | undefined =>
 export const taskIdOf = (event: StreamEvent): string | undefined =>
   event.task?.id ?? event.statusUpdate?.taskId ?? event.artifactUpdate?.taskId;
 
+/** A pause that is never quite the same: many followers of one agent must not ask in step. */
+const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
+  delay(ms * (0.8 + Math.random() * 0.4), undefined, { signal }).catch(() => {
+    throw signal.reason;
+  });
+
 /**
- * Asks for a task until it rests, and yields every answer: with growing pauses, from the shortest again after a change.
- * Questions that find nobody are repeated for `patience`.
+ * Asks, and asks again while nobody is there, for `patience`.
  *
  * @throws RollcallError UPSTREAM_UNREACHABLE after that, and at once what is no passing failure.
+ */
+export async function patiently(get: () => Promise<Task>, signal: AbortSignal, timing: FollowTiming): Promise<Task> {
+  const until = Date.now() + timing.patience;
+  for (let pause = timing.first; ; pause = Math.min(pause * timing.factor, timing.longest)) {
+    try {
+      return await get();
+    } catch (error) {
+      if (signal.aborted || !isTransient(error)) throw error;
+      if (Date.now() > until) {
+        throw new RollcallError(
+          'UPSTREAM_UNREACHABLE',
+          `The agent could not be asked about its task for ${Math.round(timing.patience / 1_000)} seconds.`,
+          { cause: error },
+        );
+      }
+    }
+    await sleep(pause, signal);
+  }
+}
+
+/**
+ * Asks for a task until it rests, and yields every answer: with growing pauses, from the shortest again after a change.
+ *
+ * @throws as {@link patiently}.
  */
 export async function* poll(
   get: () => Promise<Task>,
@@ -39,28 +68,9 @@ export async function* poll(
 ): AsyncGenerator<StreamEvent> {
   let pause = timing.first;
   let state: TaskState | undefined;
-  let lostSince: number | undefined;
   for (;;) {
-    await delay(pause * (0.8 + Math.random() * 0.4), undefined, { signal }).catch(() => {
-      throw signal.reason;
-    });
-    let task: Task;
-    try {
-      task = await get();
-    } catch (error) {
-      if (signal.aborted || !isTransient(error)) throw error;
-      lostSince ??= Date.now();
-      if (Date.now() - lostSince > timing.patience) {
-        throw new RollcallError(
-          'UPSTREAM_UNREACHABLE',
-          `The agent could not be asked about its task for ${Math.round(timing.patience / 1_000)} seconds.`,
-          { cause: error },
-        );
-      }
-      pause = Math.min(pause * timing.factor, timing.longest);
-      continue;
-    }
-    lostSince = undefined;
+    await sleep(pause, signal);
+    const task = await patiently(get, signal, timing);
     pause = task.status.state === state ? Math.min(pause * timing.factor, timing.longest) : timing.first;
     state = task.status.state;
     yield { task };

@@ -48,8 +48,9 @@ export class Peer {
     timeoutMs = UNARY_TIMEOUT_MS,
   ): Promise<ResultOf[O]> {
     const { binding, url: base } = this.endpoint;
-    const { url, init } = await this.#prepare(operation, request, call, 'application/json');
+    const { url, init, onRefused } = await this.#prepare(operation, request, call, 'application/json');
     const answer = await this.#egress.fetch(url, { ...init, timeoutMs });
+    if (answer.status === 401) onRefused?.();
     return binding.dialect.readResult(
       operation,
       binding.result(answer.status, jsonOf(answer.text(), answer.ok), base.origin),
@@ -63,12 +64,13 @@ export class Peer {
     call: UpstreamCall,
   ): AsyncGenerator<{ readonly event: StreamEvent; readonly final: boolean }> {
     const { binding, url: base } = this.endpoint;
-    const { url, init } = await this.#prepare(operation, request, call, 'text/event-stream');
+    const { url, init, onRefused } = await this.#prepare(operation, request, call, 'text/event-stream');
     const answer = await this.#egress.stream(url, {
       ...init,
       idleTimeoutMs: STREAM_IDLE_MS,
       timeoutMs: UNARY_TIMEOUT_MS,
     });
+    if (answer.status === 401) onRefused?.();
     const read = (status: number, text: string, ok: boolean) =>
       binding.dialect.readStreamEvent(binding.result(status, jsonOf(text, ok), base.origin));
     try {
@@ -88,7 +90,7 @@ export class Peer {
     const { dialect } = binding;
     const params = dialect.writeRequest(operation, tenant === undefined ? request : { ...request, tenant });
     const { method, url, contentType, body } = binding.request(base, operation, params);
-    const { headers, query } = await signIn(
+    const { headers, query, onRefused } = await signIn(
       this.#target.authentication,
       credentialsOrigin,
       url,
@@ -99,6 +101,7 @@ export class Peer {
     const extensions = EXTENSIONS_HEADER[dialect.name];
     return {
       url: url.href,
+      onRefused,
       init: {
         method,
         headers: {

@@ -1,0 +1,58 @@
+import { invalid } from '../errors.ts';
+import { ArtifactIndexes } from '../protocol/a2a/artifact-indexes.ts';
+import { DIALECTS } from '../protocol/a2a/dialects/index.ts';
+import { OPERATIONS } from '../protocol/a2a/methods.ts';
+import { closesStream } from '../protocol/a2a/model.ts';
+import type { Operation, RequestOf, ResultOf, UnaryOperation } from '../protocol/a2a/requests.ts';
+import type { A2aCore, Call } from './call.ts';
+import { type Answer, type AnswerOf, HANDLERS, type StreamAnswer } from './operations.ts';
+
+/** One event of a stream, as it goes out. */
+export interface Frame {
+  /** The cursor after which a reader may continue; absent where more frames of the same event follow. */
+  readonly id?: number;
+  readonly value: unknown;
+}
+
+/** What an operation answers, in the caller's dialect: one value, or a stream of them. */
+export type Outcome =
+  | { readonly result: unknown; readonly frames?: never }
+  | { readonly frames: AsyncGenerator<Frame>; readonly result?: never };
+
+/**
+ * Carries out an operation: reads the params in the caller's dialect, and writes the answer in it.
+ *
+ * @param params the wire form: JSON-RPC params, or merged path, query and body
+ * @throws RollcallError what the reader of the dialect and the operation throw
+ */
+export async function execute(core: A2aCore, call: Call, operation: Operation, params: unknown): Promise<Outcome> {
+  const request = DIALECTS[call.dialect].readRequest(operation, params);
+  if (request.tenant !== undefined && request.tenant.toLowerCase() !== call.agentId) {
+    throw invalid('tenant', `must be ${call.agentId}, the agent of this address, or be left out.`);
+  }
+  const handler = HANDLERS[operation] as (
+    core: A2aCore,
+    call: Call,
+    request: RequestOf[Operation],
+  ) => Promise<AnswerOf<Operation>>;
+  const answer = await handler(core, call, request);
+  if (OPERATIONS[operation].streaming) return { frames: framesOf(operation, answer as StreamAnswer) };
+  const { dialect, ids, result } = answer as Answer<UnaryOperation>;
+  return { result: DIALECTS[dialect].writeResult(operation as UnaryOperation, result as ResultOf[never], ids) };
+}
+
+/** A task's stream as A2A has it (DESIGN §3.6): without the caller's own messages, and closed where A2A closes. */
+async function* framesOf(operation: Operation, answer: StreamAnswer): AsyncGenerator<Frame> {
+  const dialect = DIALECTS[answer.dialect];
+  const artifactIndexes = new ArtifactIndexes(answer.seen.map(({ artifactId }) => artifactId));
+  const options = { ...answer.ids, artifactIndexes };
+  for await (const { kind, event, state, sequence } of answer.items) {
+    // The protocol has no event for a message that joins the history.
+    if (kind === 'message') continue;
+    for (const { artifactId } of event.task?.artifacts ?? []) artifactIndexes.of(artifactId);
+    const values = dialect.writeStreamEvent(operation, event, options);
+    for (const [i, value] of values.entries()) yield i === values.length - 1 ? { id: sequence, value } : { value };
+    if (kind === 'result') return;
+    if (closesStream(state) && !(kind === 'snapshot' && answer.watching)) return;
+  }
+}

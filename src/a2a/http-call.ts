@@ -1,0 +1,52 @@
+import type { FastifyRequest } from 'fastify';
+import { isUuid } from '../database/ids.ts';
+import { RollcallError } from '../errors.ts';
+import type { DialectName } from '../protocol/a2a/dialects/index.ts';
+import type { Call } from './call.ts';
+
+const headerOf = ({ headers }: FastifyRequest, name: string): string | undefined => {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(',') : value;
+};
+
+/** `A2A-Version`, from the header or else from the query parameter of the same name (specification 1.0 §3.6.1). */
+export function versionOf(request: FastifyRequest): string | undefined {
+  const asked = headerOf(request, 'a2a-version') ?? (request.query as Record<string, unknown>)['A2A-Version'];
+  return typeof asked === 'string' ? asked : undefined;
+}
+
+/** The extensions that a caller names; 0.3 had the header under another name. */
+function extensionsOf(request: FastifyRequest): string[] {
+  const named = [headerOf(request, 'a2a-extensions'), headerOf(request, 'x-a2a-extensions')].join(',');
+  const uris = named
+    .split(',')
+    .map((uri) => uri.trim())
+    .filter((uri) => uri !== '');
+  return [...new Set(uris)];
+}
+
+/**
+ * What the headers and the address of a request say about a call.
+ *
+ * @throws RollcallError NOT_FOUND where the address names no agent.
+ */
+export function callOf(
+  request: FastifyRequest,
+  { dialect, ambiguous = false }: { readonly dialect: DialectName; readonly ambiguous?: boolean },
+  signal: AbortSignal,
+): Call {
+  const { agentId } = request.params as { readonly agentId: string };
+  if (!isUuid(agentId)) {
+    throw new RollcallError('NOT_FOUND', `There is no agent ${JSON.stringify(agentId)} that you may see.`);
+  }
+  return {
+    principal: request.principal!,
+    agentId: agentId.toLowerCase(),
+    dialect,
+    ambiguous,
+    extensions: extensionsOf(request),
+    idempotencyKey: headerOf(request, 'idempotency-key'),
+    lastEventId: headerOf(request, 'last-event-id'),
+    signal,
+  };
+}

@@ -1,0 +1,150 @@
+import fc from 'fast-check';
+import { buildSchema, parse, print } from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { DocumentCache } from '../../src/gateway/document-cache.ts';
+import { LruMap } from '../../src/gateway/lru.ts';
+import { ClientKeys, toClientPath } from '../../src/gateway/plan/client-keys.ts';
+import { copyJson, createMerge } from '../../src/gateway/plan/merge.ts';
+import { PlannerDocuments } from '../../src/gateway/plan/planner-document.ts';
+import { runSerially, splitMutation } from '../../src/gateway/serial-mutation.ts';
+
+describe('an LRU map', () => {
+  it('never holds more than its capacity, and keeps what was used last', () => {
+    const step = fc.record({ key: fc.integer({ min: 0, max: 9 }), write: fc.boolean() });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 5 }), fc.array(step, { maxLength: 60 }), (capacity, steps) => {
+        const map = new LruMap<number, string>(capacity);
+        const recent: number[] = [];
+        for (const { key, write } of steps) {
+          const known = recent.includes(key);
+          if (!write) expect(map.get(key)).toBe(known ? String(key) : undefined);
+          else map.set(key, String(key));
+          if (!write && !known) continue;
+          if (known) recent.splice(recent.indexOf(key), 1);
+          recent.push(key);
+          if (recent.length > capacity) recent.shift();
+          expect(map.size).toBe(recent.length);
+        }
+      }),
+      { seed: 1 },
+    );
+  });
+});
+
+describe('a document cache', () => {
+  it('finds the same text again in another document, by operation name, and forgets what it is told to', () => {
+    const cache = new DocumentCache<object>(2);
+    const [a, b] = [parse('{ a }'), parse('{ a }')];
+    const made = cache.get(a, undefined, () => ({}));
+    expect(cache.get(b, undefined, () => ({}))).toBe(made);
+    expect(cache.get(b, 'Other', () => ({}))).not.toBe(made);
+    cache.delete(a, undefined);
+    expect(cache.get(a, undefined, () => ({}))).not.toBe(made);
+  });
+});
+
+describe('merging', () => {
+  const merge = createMerge((name) => name === 'Book');
+
+  it('changes nothing when the same answer comes twice, and does not touch the answer', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (answer) => {
+        const before = JSON.stringify(answer);
+        const target = merge(copyJson(answer) as Record<string, unknown>, answer as Record<string, unknown>);
+        expect(JSON.stringify(target)).toBe(before);
+        expect(JSON.stringify(answer)).toBe(before);
+      }),
+      { seed: 2 },
+    );
+  });
+
+  it('keeps values from nulls and a concrete type from its interface', () => {
+    const target = { __typename: 'Book', a: 1, list: [{ x: 1 }, null], b: null };
+    merge(target, { __typename: 'Item', a: null, list: [{ y: 2 }, { z: 3 }], b: 2 });
+    expect(target).toEqual({ __typename: 'Book', a: 1, list: [{ x: 1, y: 2 }, { z: 3 }], b: 2 });
+    expect(merge({ __typename: 'Item' }, { __typename: 'Book' })).toEqual({ __typename: 'Book' });
+  });
+
+  it('does not follow __proto__', () => {
+    merge({}, JSON.parse('{ "__proto__": { "polluted": 1 }, "a": { "__proto__": { "polluted": 1 } } }'));
+    copyJson(JSON.parse('{ "__proto__": { "polluted": 1 } }'));
+    expect(({} as { polluted?: number }).polluted).toBeUndefined();
+  });
+});
+
+describe('the document that is planned', () => {
+  const sdl = `directive @join__type(graph: G, key: String, isInterfaceObject: Boolean) repeatable on OBJECT | INTERFACE
+    enum G { A B }
+    type Query { item: Item book: Book }
+    type Mutation { a: Book b: Book }
+    interface Item @join__type(graph: B, key: "id", isInterfaceObject: true) { id: ID title: String }
+    type Book implements Item { id: ID title: String }`;
+  const schema = buildSchema(sdl);
+  const keys = new ClientKeys(schema);
+  const planned = (source: string) =>
+    print(new PlannerDocuments(schema, sdl, keys).rewrite(parse(source))).replace(/\s+/g, ' ');
+
+  it.each([
+    ['an alias that is a field name', '{ book { id: title } }', '{ book { _client_id: title } }'],
+    ['an alias that looks like one of the planner', '{ book { _x: title } }', '{ book { _client__x: title } }'],
+    ['an alias that says nothing', '{ book { id: id id } }', '{ book { id } }'],
+    ['an aliased __typename', '{ book { t: __typename } }', '{ book { __typename } }'],
+    [
+      'what a literal excludes',
+      '{ book { id title @skip(if: true) ... @include(if: false) { title } } }',
+      '{ book { id } }',
+    ],
+    ['a selection of which nothing remains', '{ book @skip(if: true) { id } }', '{ __typename }'],
+    [
+      'a fragment that repeats its type',
+      'query($v: Boolean!) { book { ... on Book @skip(if: $v) { id title @include(if: $v) } } }',
+      'query ($v: Boolean!) { book { id @skip(if: $v) title @include(if: $v) @skip(if: $v) } }',
+    ],
+    [
+      'a field with several conditions',
+      'query($v: Boolean!, $w: Boolean!) { book { id @skip(if: $v) id @skip(if: $w) } }',
+      'query ($v: Boolean!, $w: Boolean!) { book { id } }',
+    ],
+    [
+      'an interface with interface objects',
+      '{ item { ... on Book { title } } }',
+      '{ item { id ... on Book { title } } }',
+    ],
+    [
+      'fragments at the root of a mutation',
+      'mutation { ...F } fragment F on Mutation { a { id } }',
+      'mutation { a { id } } fragment F on Mutation { a { id } }',
+    ],
+  ])('rewrites %s', (_, source, expected) => {
+    expect(planned(source)).toBe(expected);
+  });
+
+  it('can have its paths read back', () => {
+    expect(toClientPath(['book', 1, '_client_id', '_client__x'])).toEqual(['book', 1, 'id', '_x']);
+  });
+});
+
+describe('a mutation in parts', () => {
+  it('has one part for each response key, in order', () => {
+    const parts = splitMutation(parse('mutation M { a { id } b { id } a { title } }'), 'M');
+    expect(parts?.map((part) => print(part).replace(/\s+/g, ' '))).toEqual([
+      'mutation M { a { id } a { title } }',
+      'mutation M { b { id } }',
+    ]);
+    for (const single of ['mutation { a { id } }', '{ a b }', 'mutation { ...F } fragment F on Mutation { a b }']) {
+      expect(splitMutation(parse(single), undefined)).toBeNull();
+    }
+  });
+
+  it('stops where a null reaches the root, and keeps what went wrong before', async () => {
+    const parts = splitMutation(parse('mutation { a b c }'), undefined) ?? [];
+    const ran: string[] = [];
+    const result = await runSerially(parts, (part) => {
+      const key = print(part).replace(/\W|mutation/g, '');
+      ran.push(key);
+      return key === 'b' ? { data: null } : { data: { [key]: 1 } };
+    });
+    expect(ran).toEqual(['a', 'b']);
+    expect(result.data).toBeNull();
+  });
+});

@@ -1,0 +1,212 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { ask, data } from '../support/app.ts';
+import { describeOnDrivers } from '../support/database.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+const start = (env: Record<string, string>, flags?: readonly string[]): ServerProcess => {
+  const server = startServerProcess(env, flags);
+  cleanups.push(() => server.stop());
+  return server;
+};
+
+const folder = (): string => {
+  const path = mkdtempSync(join(tmpdir(), 'rollcall-'));
+  cleanups.push(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+};
+
+describe('configuration at start', () => {
+  test.each([
+    [{ PORT: 'eighty' }, [], /^rollcall: PORT: must be a port/],
+    [{ LOG_LEVEL: 'loud' }, [], /^rollcall: LOG_LEVEL: must be one of/],
+    [{ HOST: '0.0.0.0' }, [], /^rollcall: AUTH_MODE: HOST is 0\.0\.0\.0/],
+    [{ HOST: '0.0.0.0', AUTH_MODE: 'none' }, [], /^rollcall: AUTH_MODE: none lets everyone/],
+    [{ AUTH_MODE: 'jwt' }, [], /^rollcall: AUTH_JWKS_URL: AUTH_MODE=jwt needs/],
+    [{ DATABASE_URL: 'mysql://x' }, [], /^rollcall: DATABASE_URL: must be a URL starting with postgres/],
+    [{ DATABASE_URL: 'postgres://x/y' }, [], /^rollcall: SECRET_KEY: a PostgreSQL database is shared/],
+    [{ SUBGRAPHS: '/does/not/exist.json', DATABASE_URL: 'memory://' }, [], /^rollcall: SUBGRAPHS: .* cannot be read/m],
+    [{ EGRESS_ALLOW: '10.0.0.0/99', DATABASE_URL: 'memory://' }, [], /^rollcall: .*EGRESS_ALLOW/m],
+    [{}, ['--prot', '1'], /^rollcall: Unknown option '--prot'/],
+  ])('%o %o stops the start, naming what is wrong', async (env, flags, message) => {
+    const server = start(env as Record<string, string>, flags);
+    expect(await server.exited).toBe(2);
+    expect(server.stderr()).toMatch(message);
+    expect(server.stderr()).not.toMatch(/\n\s+at /);
+    expect(server.stdout()).toBe('');
+  });
+});
+
+describe('one data directory', () => {
+  test('is held by one process; kill -9 frees it, and what was acknowledged is there', async () => {
+    const dir = folder();
+    const first = start({ DATA_DIR: dir });
+    const url = await first.url();
+    const { registerAgent } = await data(
+      url,
+      'mutation { registerAgent(input: { name: "Kept", executionType: API }) { id } }',
+    );
+
+    const second = start({ DATA_DIR: dir });
+    expect(await second.exited).toBe(1);
+    expect(second.stderr()).toMatch(/DATA_DIR: .* is in use by another Rollcall process/);
+
+    first.child.kill('SIGKILL');
+    await first.exited;
+    const third = start({ DATA_DIR: dir });
+    expect(
+      await data(await third.url(), 'query($id: ID!) { agent(id: $id) { name } }', { id: registerAgent.id }),
+    ).toEqual({ agent: { name: 'Kept' } });
+  });
+});
+
+describe('stopping', () => {
+  test('SIGTERM lets a request under way end, and the process with code 0 within five seconds', async () => {
+    const server = start({ DATABASE_URL: 'memory://' });
+    const url = await server.url();
+    const { agent } = await data(url, '{ agent(handle: "echo") { id } }');
+    const running = ask(
+      url,
+      'mutation($id: ID!) { sendMessage(input: { agentId: $id, text: "slow: 1 seconds" }) { task { state } } }',
+      { id: agent.id },
+    );
+    await waitForTask(url);
+    const from = performance.now();
+    server.child.kill('SIGTERM');
+    expect((await running).data).toEqual({ sendMessage: { task: { state: 'COMPLETED' } } });
+    expect(await server.exited).toBe(0);
+    expect(performance.now() - from).toBeLessThan(5_000);
+  });
+
+  test('an idle server stops at once', async () => {
+    const server = start({ DATABASE_URL: 'memory://' });
+    await server.url();
+    const from = performance.now();
+    server.child.kill('SIGTERM');
+    expect(await server.exited).toBe(0);
+    expect(performance.now() - from).toBeLessThan(2_000);
+  });
+});
+
+/** Until a task is at work: its agent has been called. */
+async function waitForTask(url: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    const { tasks } = await data(url, '{ tasks(first: 1) { nodes { state } } }');
+    if (tasks.nodes.length > 0) return;
+  }
+  throw new Error('no task was stored');
+}
+
+describe('what is logged', () => {
+  test('request ids and no secrets', async () => {
+    const server = start({ DATABASE_URL: 'memory://', LOG_LEVEL: 'debug' });
+    const url = await server.url();
+    const answer = await fetch(`${url}graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-request-id': 'from-the-client',
+        authorization: 'Bearer planted-secret-1',
+      },
+      body: JSON.stringify({
+        query:
+          'mutation { registerAgent(input: { name: "S", executionType: API, url: "http://127.0.0.1:9/", authentication: { type: BEARER, token: "planted-secret-2" } }) { id } }',
+      }),
+    });
+    expect(answer.headers.get('x-request-id')).toBe('from-the-client');
+    await answer.text();
+    await server.logged(/from-the-client/);
+    expect(server.stderr()).not.toContain('planted-secret');
+    for (const line of server.stderr().trim().split('\n')) expect(() => JSON.parse(line)).not.toThrow();
+  });
+});
+
+describe('a database that cannot be reached', () => {
+  test('at start is waited for, then the process ends with a clear message and code 1', async () => {
+    const server = start({
+      DATABASE_URL: 'postgres://user:planted-secret@127.0.0.1:1/none',
+      SECRET_KEY: 'x'.repeat(32),
+    });
+    expect(await server.exited).toBe(1);
+    expect(server.stderr().match(/the database cannot be reached yet/g)).toHaveLength(4);
+    expect(server.stderr()).toMatch(/rollcall: The database cannot be reached/);
+    expect(server.stderr()).not.toContain('planted-secret');
+  });
+});
+
+describeOnDrivers(
+  'a database that goes away and comes back',
+  (open) => {
+    test('gives errors meanwhile, then service without a restart', async () => {
+      const database = await open();
+      const proxy = await startProxy(new URL(database.url!));
+      const server = start({ DATABASE_URL: proxy.url, SECRET_KEY: 'x'.repeat(32) });
+      const url = await server.url();
+      const query = '{ agents { nodes { id } } }';
+      expect((await ask(url, query)).errors).toBeUndefined();
+      expect((await fetch(`${url}health`)).status).toBe(200);
+
+      proxy.cut();
+      const meanwhile = await ask(url, query);
+      expect(meanwhile.errors![0]!.extensions['code']).toBe('DATABASE_UNAVAILABLE');
+      expect((await fetch(`${url}health`)).status).toBe(503);
+      expect((await fetch(`${url}health/live`)).status).toBe(200);
+
+      proxy.mend();
+      expect((await ask(url, query)).errors).toBeUndefined();
+      expect((await fetch(`${url}health`)).status).toBe(200);
+    });
+  },
+  ['postgres'],
+);
+
+/** A way to a PostgreSQL server that can be cut. */
+async function startProxy(target: URL): Promise<{ url: string; cut(): void; mend(): void }> {
+  const open = new Set<Socket>();
+  let isCut = false;
+  const server = createServer((client) => {
+    if (isCut) {
+      client.destroy();
+      return;
+    }
+    const upstream = connect(Number(target.port || 5432), target.hostname);
+    for (const [a, b] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      open.add(a);
+      a.pipe(b);
+      a.on('error', () => b.destroy());
+      a.on('close', () => {
+        open.delete(a);
+        b.destroy();
+      });
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  cleanups.push(() => {
+    for (const socket of open) socket.destroy();
+    server.close();
+  });
+  const url = new URL(target);
+  url.hostname = '127.0.0.1';
+  url.port = String((server.address() as AddressInfo).port);
+  return {
+    url: url.href,
+    cut() {
+      isCut = true;
+      for (const socket of open) socket.destroy();
+    },
+    mend() {
+      isCut = false;
+    },
+  };
+}
