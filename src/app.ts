@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { addCardRoutes } from './a2a/card-routes.ts';
+import { addA2aRoutes } from './a2a/routes.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
 import { type Principal, SCOPES, SYSTEM } from './auth/principal.ts';
 import { type Config, isLoopback } from './config.ts';
@@ -184,6 +185,7 @@ async function start(
   );
   addGraphSse(http, { ...shared, path: '/graphql/stream', graph });
   addCardRoutes(http, { cards: core.cards, authenticator });
+  addA2aRoutes(http, { ...shared, tasks, registry, events });
   addHealthRoutes(
     http,
     [{ name: 'database', check: async () => void (await database.query('select 1')) }],

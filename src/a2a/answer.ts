@@ -11,7 +11,8 @@ import { type A2aHost, failureOf } from './host.ts';
 export interface AnswerFormat {
   result(reply: FastifyReply, result: unknown): unknown;
   error(reply: FastifyReply, error: RollcallError): unknown;
-  readonly stream: {
+  /** Absent where not even a stream is answered. */
+  readonly stream?: {
     readonly event: StreamFormat['event'];
     failure(error: RollcallError): ReturnType<StreamFormat['failure']>;
   };
@@ -25,7 +26,7 @@ export async function answer(
 ): Promise<unknown> {
   try {
     const { result, frames } = await begin();
-    if (frames === undefined) return await format.result(reply, result);
+    if (frames === undefined || format.stream === undefined) return await format.result(reply, result);
     const { event, failure } = format.stream;
     const failed: StreamFormat['failure'] = (thrown) => failure(failureOf(host, request, thrown));
     await sendEvents(reply, frames, { event, failure: failed }, { signal, heartbeatMs: host.heartbeatMs });
@@ -45,10 +46,7 @@ export interface AnswerTo {
 }
 
 const send = (reply: FastifyReply, status: number, body: unknown, type = 'application/json'): FastifyReply =>
-  reply
-    .code(status)
-    .header('content-type', `${type}; charset=utf-8`)
-    .send(JSON.stringify(body));
+  reply.code(status).header('content-type', `${type}; charset=utf-8`).send(JSON.stringify(body));
 
 const challenge = (reply: FastifyReply, { code }: RollcallError): FastifyReply =>
   code === 'UNAUTHENTICATED' ? reply.header('www-authenticate', 'Bearer') : reply;
@@ -61,11 +59,12 @@ const OF_HTTP: ReadonlySet<string> = new Set([
   'UNSUPPORTED_MEDIA_TYPE',
 ]);
 
-/** A JSON-RPC envelope around everything. */
-export const enveloped = (id: JsonRpcId, dialect: DialectName): AnswerFormat => ({
+const rpcStatus = ({ code, shape }: RollcallError): number => (OF_HTTP.has(code) ? shape.http : 200);
+
+/** A JSON-RPC envelope around everything. `statusOf` says under which HTTP status an error goes out. */
+export const enveloped = (id: JsonRpcId, dialect: DialectName, statusOf = rpcStatus): AnswerFormat => ({
   result: (reply, result) => send(reply, 200, resultEnvelope(id, result)),
-  error: (reply, error) =>
-    send(challenge(reply, error), OF_HTTP.has(error.code) ? error.shape.http : 200, errorEnvelope(id, error, dialect)),
+  error: (reply, error) => send(challenge(reply, error), statusOf(error), errorEnvelope(id, error, dialect)),
   stream: {
     event: (value) => resultEnvelope(id, value),
     failure: (error) => ({ data: errorEnvelope(id, error, dialect) }),
@@ -88,4 +87,4 @@ export const bare = (dialect: DialectName, status: number, type?: string): Answe
 const silent = (reply: FastifyReply): FastifyReply => reply.code(204).send();
 
 /** A notification is carried out, and never answered (JSON-RPC 2.0 §4.1). */
-export const unanswered: Omit<AnswerFormat, 'stream'> = { result: silent, error: silent };
+export const unanswered: AnswerFormat = { result: silent, error: silent };

@@ -1,10 +1,11 @@
 import type { FastifyRequest } from 'fastify';
+import { type RollcallError, toRollcallError } from '../errors.ts';
 import type { DialectName } from '../protocol/a2a/dialects/index.ts';
 import { parseCall } from '../protocol/a2a/jsonrpc.ts';
-import { detect, dialectOfVersion, OPERATIONS } from '../protocol/a2a/methods.ts';
+import { type Detected, detect, dialectOfVersion, OPERATIONS } from '../protocol/a2a/methods.ts';
 import { answer, enveloped, unanswered } from './answer.ts';
 import { execute } from './execute.ts';
-import { failureOf, type A2aHost, type HttpBinding } from './host.ts';
+import type { A2aHost, HttpBinding } from './host.ts';
 import { callOf, versionOf } from './http-call.ts';
 
 /** The dialect of an error about a request that cannot be understood: what it claims, or what its method looks like. */
@@ -15,8 +16,18 @@ function likelyDialect(request: FastifyRequest, method = ''): DialectName {
   } catch {
     return '1.0';
   }
-  // Clients of 1.0 must say their version (§3.6.1).
+  // Clients of 1.0 must say their version (specification 1.0 §3.6.1).
   return /^[A-Z]/.test(method) ? '1.0' : '0.3';
+}
+
+type Meaning = { readonly detected: Detected; readonly error?: never } | { readonly error: RollcallError };
+
+function meaningOf(request: FastifyRequest, method: string): Meaning {
+  try {
+    return { detected: detect(method, versionOf(request)) };
+  } catch (thrown) {
+    return { error: toRollcallError(thrown) };
+  }
 }
 
 /** JSON-RPC at the agent's base URL: 1.0, 0.3 and the early era, told apart by method and version. */
@@ -24,27 +35,16 @@ export function jsonRpcBinding(host: A2aHost): HttpBinding {
   return {
     async handle(request, reply) {
       const { call, refusal } = parseCall(request.body as Uint8Array);
-      if (refusal !== undefined) {
-        return enveloped(refusal.id, likelyDialect(request)).error(reply, refusal.error);
-      }
+      if (refusal !== undefined) return enveloped(refusal.id, likelyDialect(request)).error(reply, refusal.error);
       const { id, method, params } = call;
-      const begun = (): ReturnType<typeof detect> => detect(method, versionOf(request));
-      let detected: ReturnType<typeof detect>;
-      try {
-        detected = begun();
-      } catch (thrown) {
-        const error = failureOf(host, request, thrown);
-        if (id === undefined) return unanswered.error(reply, error);
-        return enveloped(id, likelyDialect(request, method)).error(reply, error);
-      }
-      const { operation, dialect } = detected;
-      const signal = host.calls.open(reply.raw, OPERATIONS[operation].streaming);
-      const begin = async () => execute(host.core, callOf(request, detected, signal), operation, params);
-      if (id === undefined) {
-        await begin().catch((thrown: unknown) => failureOf(host, request, thrown));
-        return unanswered.result(reply, undefined);
-      }
-      return answer(host, { request, reply, format: enveloped(id, dialect), signal }, begin);
+      const formatFor = (dialect: DialectName) => (id === undefined ? unanswered : enveloped(id, dialect));
+      const meaning = meaningOf(request, method);
+      if (meaning.error !== undefined) return formatFor(likelyDialect(request, method)).error(reply, meaning.error);
+      const { detected } = meaning;
+      const signal = host.calls.open(reply.raw, OPERATIONS[detected.operation].streaming);
+      return answer(host, { request, reply, signal, format: formatFor(detected.dialect) }, async () =>
+        execute(host.core, callOf(request, detected, signal), detected.operation, params),
+      );
     },
     refuse: (request, reply, error) => enveloped(null, likelyDialect(request)).error(reply, error),
   };

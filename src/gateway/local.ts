@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { type DocumentNode, type ExecutionResult, execute, type GraphQLSchema, subscribe } from 'graphql';
+import { type DocumentNode, type ExecutionResult, execute, GraphQLError, type GraphQLSchema, subscribe } from 'graphql';
 import type { CompiledQuery } from 'graphql-jit';
 import { DocumentCache } from './document-cache.ts';
 import type { ExecRequest, ExecResult, JsonObject, MaybePromise, SubgraphExecutor } from './engine.ts';
@@ -90,8 +90,9 @@ function compile(schema: GraphQLSchema, document: DocumentNode, operationName: s
  * whoever formats errors relies on it.
  */
 function withExtensions(result: ExecutionResult): ExecutionResult {
-  for (const error of result.errors ?? []) {
-    if (error.extensions === undefined) Object.defineProperty(error, 'extensions', { value: {}, enumerable: true });
-  }
-  return result;
+  if (result.errors?.every((error) => error.extensions !== undefined) ?? true) return result;
+  return { ...result, errors: result.errors!.map(rebuilt) };
 }
+
+const rebuilt = ({ message, nodes, path, originalError }: GraphQLError): GraphQLError =>
+  new GraphQLError(message, { nodes: nodes ?? null, path: path ?? null, originalError: originalError ?? null });

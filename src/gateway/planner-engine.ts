@@ -50,6 +50,9 @@ export interface PlannerEngineOptions {
   readonly capacity: number;
 }
 
+/** The response of a run; `failed` when its subgraph had errors and no data at all. */
+type Finish = (run: PlanRun, failed?: boolean) => ExecutionResult;
+
 type Run = (request: ExecRequest) => MaybePromise<ExecResult>;
 
 /** Executes over any number of subgraphs: an operation is planned and compiled on first sight, then only run. */
@@ -83,9 +86,9 @@ export function createPlannerEngine(options: PlannerEngineOptions): Engine {
       sourceKey: (field) => keys.sourceKey(field),
     });
     const asked = { ...selected, sourceKey: (field: FieldNode) => keys.sourceKey(field) };
-    const finish = (run: PlanRun): ExecutionResult => {
+    const finish: Finish = (run, failed = false) => {
       const violations: GraphQLError[] = [];
-      const data = complete(run.data ?? {}, { variables: run.variables, path: [], violations });
+      const data = failed ? null : complete(run.data ?? {}, { variables: run.variables, path: [], violations });
       if (run.errors.length === 0 && violations.length === 0) return { data };
       const told = run.errors.flatMap((error) => withinResponse(error, data, asked) ?? []);
       const errors = [...told, ...violations.filter((violation) => !isExplained(violation, told))];
@@ -140,7 +143,7 @@ export function createPlannerEngine(options: PlannerEngineOptions): Engine {
     request: ExecRequest,
     document: SelectedOperation['document'],
     run: PlanRun,
-    finish: (run: PlanRun) => ExecutionResult,
+    finish: Finish,
   ): MaybePromise<ExecutionResult> {
     const result = execute({ schema, document, variableValues: request.variables ?? {} }) as ExecutionResult;
     run.errors.push(...(result.errors ?? []));
@@ -148,11 +151,7 @@ export function createPlannerEngine(options: PlannerEngineOptions): Engine {
     return finish(run);
   }
 
-  function subscription(
-    selected: SelectedOperation,
-    plan: PlanNode | null,
-    finish: (run: PlanRun) => ExecutionResult,
-  ): Run {
+  function subscription(selected: SelectedOperation, plan: PlanNode | null, finish: Finish): Run {
     const [first, ...rest] = plan?.kind === 'Sequence' ? plan.nodes : plan === null ? [] : [plan];
     const node: FetchNode | undefined =
       first?.kind === 'Subscription' ? first.primary : first?.kind === 'Fetch' ? first : undefined;
@@ -172,7 +171,7 @@ export function createPlannerEngine(options: PlannerEngineOptions): Engine {
         const path = error.path === undefined ? undefined : clientPath(error.path, rewrites);
         run.errors.push(relocate(error, path, call.source));
       }
-      if (!source.data) return finish(run);
+      if (!source.data) return finish(run, run.errors.length > 0);
       rewrites?.apply(source.data);
       run.data = source.data;
       const pending = enrich?.(run);

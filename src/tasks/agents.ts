@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import { type Principal, SYSTEM } from '../auth/principal.ts';
 import { RollcallError } from '../errors.ts';
 import type { Events } from '../events/events.ts';
@@ -13,8 +14,12 @@ export class CalledAgents {
   readonly #registry: Registry;
   readonly #known = new Map<string, { readonly agent: Promise<ReachableAgent>; readonly until: number }>();
   readonly #off: () => void;
+  readonly #log: Logger;
+  /** Deprecated agents that the log was told of: once is enough. */
+  readonly #warned = new Set<string>();
 
-  constructor(registry: Registry, events: Events) {
+  constructor(registry: Registry, events: Events, log: Logger) {
+    this.#log = log;
     this.#registry = registry;
     this.#off = events.on('agent', ({ agentId }) => void this.#known.delete(agentId));
   }
@@ -42,6 +47,10 @@ export class CalledAgents {
     const { agent } = found;
     if (!isVisible(principal, agent)) {
       throw new RollcallError('NOT_FOUND', `There is no agent ${JSON.stringify(id)} that you may see.`);
+    }
+    if (agent.status === 'deprecated' && !this.#warned.has(agent.id)) {
+      this.#warned.add(agent.id);
+      this.#log.warn({ agent: agent.handle }, 'messages go to an agent that is deprecated');
     }
     if (agent.status === 'inactive') {
       throw new RollcallError(

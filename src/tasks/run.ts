@@ -1,5 +1,5 @@
 import { newId } from '../database/ids.ts';
-import { type ErrorCode, toRollcallError } from '../errors.ts';
+import { type ErrorCode, RollcallError, toRollcallError } from '../errors.ts';
 import { isTerminal, type StreamEvent, type TaskState } from '../protocol/a2a/model.ts';
 import type { TaskFold } from './fold.ts';
 import { readIncoming } from './incoming.ts';
@@ -134,8 +134,8 @@ export class Run {
       }
       await this.#flush();
     } catch (thrown) {
-      await this.#flush().catch(() => undefined);
-      if (!signal.aborted) await this.#fail(thrown).catch(() => this.#lose());
+      await Promise.all(this.#pending);
+      if (this.stopped === undefined) await this.#fail(signal.aborted ? signal.reason : thrown);
     }
   }
 
@@ -175,7 +175,7 @@ export class Run {
         const first = logged[0];
         if (first !== undefined && first.sequence !== base + 1) this.stale = true;
       },
-      () => this.#lose(),
+      (error: unknown) => this.#notWritten(error),
     );
     this.#pending.push(write);
     void write.then(() => {
@@ -194,12 +194,23 @@ export class Run {
     this.#stop.abort(new Stopped('lost'));
   }
 
+  /** Without a database the task is left to whoever recovers it; entries that it refuses end the task. */
+  #notWritten(error: unknown): void {
+    if (toRollcallError(error).code === 'DATABASE_UNAVAILABLE') return this.#lose();
+    this.stale = true;
+    this.#stop.abort(
+      new RollcallError('UPSTREAM_INVALID', "The agent's answer could not be stored: it holds something unstorable.", {
+        cause: error,
+      }),
+    );
+  }
+
   async #fail(thrown: unknown): Promise<void> {
     const { code, message: text } = toRollcallError(thrown);
     const refused = REFUSALS.has(code);
     const state = refused ? (this.#options.fallback ?? 'rejected') : 'failed';
     const message = { messageId: newId(), role: 'agent' as const, parts: [{ text }] };
     this.#append([{ kind: 'status', status: { state, message }, metadata: { errorCode: code } }], {});
-    await this.#flush();
+    await Promise.all(this.#pending);
   }
 }

@@ -50,7 +50,7 @@ export function createTasks(options: TasksOptions) {
   const closing = new AbortController();
   const lease: Lease = { replicaId, ms: options.leaseMs ?? LEASE_MS };
   const feed = new Feed(events);
-  const agents = new CalledAgents(registry, events);
+  const agents = new CalledAgents(registry, events, log);
   const journal = new Journal(query, feed, lease.ms, {
     lanes: options.lanes ?? (database.kind === 'postgres' ? 2 : 1),
     batch: 256,

@@ -91,6 +91,37 @@ describe('the engine over several subgraphs', () => {
     expect(context.state.names.get('p1')).toBe('A');
   });
 
+  it('completes each field of a mutation before it runs the next', async () => {
+    const engine = kept(await localEngine(worldSubgraphs()));
+    const source =
+      'mutation { rename(id: "p1", name: "A") { name reviews { id } } addReview(itemId: "b1", input: { stars: 1 }) { id } }';
+    const result = plain(await run(engine, source));
+    expect(result.data).toEqual({ rename: { name: 'A', reviews: [{ id: 'r1' }] }, addReview: { id: 'n1' } });
+  });
+
+  it('does not run a mutation that any condition excludes', async () => {
+    const engine = kept(await localEngine(worldSubgraphs()));
+    const source =
+      'mutation($a: Boolean!, $b: Boolean!) { ... on Mutation @skip(if: $a) { removeReview(id: "r1") @skip(if: $b) } }';
+    for (const [a, b] of [
+      [true, false],
+      [false, true],
+      [true, true],
+      [false, false],
+    ]) {
+      const context = newContext();
+      const result = plain(await run(engine, source, { context, variables: { a, b } }));
+      expect(result.data).toEqual(a || b ? {} : { removeReview: true });
+      expect(context.state.log).toEqual(a || b ? [] : ['removeReview']);
+    }
+  });
+
+  it('does not mistake an error of a field it needs itself for one of the client with that alias', async () => {
+    const engine = kept(await localEngine(worldSubgraphs()));
+    const result = plain(await run(engine, '{ book(sku: "s4") { price: id shippingCost } }'));
+    expect(result).toMatchObject({ data: { book: { price: 'b4', shippingCost: null } }, errors: [{ path: ['book'] }] });
+  });
+
   it('answers introspection from the client-facing schema, together with data', async () => {
     const engine = kept(await localEngine(worldSubgraphs()));
     const source = getIntrospectionQuery();

@@ -1,52 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { StreamEvent } from '../../src/protocol/a2a/model.ts';
 import type { TaskStreamItem } from '../../src/tasks/tasks.ts';
-import type { AgentExecutor } from '../../src/upstream/executor.ts';
+import { chunk, completed, scripted, working } from './scripted.ts';
 import { collect, DATABASES, onCleanup, say, stack } from './support.ts';
 
-/** An agent that says what the test tells it to, when it tells it. */
-function scripted() {
-  const events: StreamEvent[] = [];
-  let wake: () => void = () => undefined;
-  let ended = false;
-  const executor: AgentExecutor = {
-    async *send() {
-      for (;;) {
-        const next = events.shift();
-        if (next !== undefined) yield next;
-        else if (ended) return;
-        else
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-      }
-    },
-    async *resubscribe() {
-      yield* [];
-    },
-    get: () => Promise.reject(new Error('not asked in these tests')),
-    cancel: () => Promise.reject(new Error('not asked in these tests')),
-  };
-  return {
-    executor,
-    say(...more: StreamEvent[]) {
-      events.push(...more);
-      wake();
-    },
-    end() {
-      ended = true;
-      wake();
-    },
-  };
-}
-
-const ids = { taskId: 'up-1', contextId: 'up-c' };
-const working: StreamEvent = { statusUpdate: { ...ids, status: { state: 'working' } } };
-const completed: StreamEvent = { statusUpdate: { ...ids, status: { state: 'completed' } } };
-const chunk = (text: string): StreamEvent => ({
-  artifactUpdate: { ...ids, artifact: { artifactId: 'a', parts: [{ text }] }, append: true },
-});
 const sequences = (items: readonly TaskStreamItem[]) => items.map((item) => item.sequence);
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 
@@ -116,6 +73,28 @@ describe.each(DATABASES)('streams of a task on $name', ({ open }) => {
     agentOf.say(working, ...Array.from({ length: n }, (_, i) => chunk(`${i}`)), completed);
     expect((await sent.answer()).task?.artifacts?.[0]?.parts).toHaveLength(n);
     expect(sequences(await collect(slow))).toEqual(upTo(n + 3).slice(1));
+  });
+
+  it('end with a failure when an agent says what cannot be stored, and nobody else is troubled', async () => {
+    const { tasks, me, agentOf, sent, echo } = await setUp();
+    const others = Promise.all(
+      Array.from({ length: 20 }, async () => (await tasks.send(me, await echo(), say('fine'))).answer()),
+    );
+    agentOf.say({ task: { id: 'nul \u0000', status: { state: 'completed' } } });
+    const { task } = await sent.answer();
+    expect(task?.status).toMatchObject({
+      state: 'failed',
+      message: { parts: [{ text: expect.stringMatching(/could not be stored/) }] },
+    });
+    expect((await others).map((it) => it.task?.status.state)).toEqual(Array(20).fill('completed'));
+  });
+
+  it('keep every character that JSON can write', async () => {
+    const { tasks, me, id, agentOf, sent } = await setUp();
+    const odd = '\u0000 \ud800 \u2028 "\\';
+    agentOf.say(chunk(odd), { statusUpdate: { taskId: 'up-1', status: { state: 'completed' } } });
+    await sent.answer();
+    expect((await tasks.get(me, id)).task.artifacts?.[0]?.parts).toEqual([{ text: odd }]);
   });
 
   it('end at once when their reader goes, though nothing comes', async () => {

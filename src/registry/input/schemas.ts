@@ -79,22 +79,22 @@ export const skillPatchSchema = z.strictObject({
   outputModes: optional(modes),
 });
 
-const skillsSchema = z
-  .array(skillSchema)
-  .max(LIMITS.skills)
-  .superRefine((skills, context) => {
-    const seen = new Map<string, number>();
-    skills.forEach((skill, i) => {
-      const first = seen.get(skill.key);
-      if (first === undefined) seen.set(skill.key, i);
-      else
-        context.addIssue({
-          code: 'custom',
-          path: [i, 'key'],
-          message: `"${skill.key}" is also the key of skill ${first}; keys are unique in their agent`,
-        });
-    });
+/** A check of a list of skills: no key twice. */
+export function uniqueSkillKeys(skills: readonly { readonly key: string }[], context: z.RefinementCtx): void {
+  const seen = new Map<string, number>();
+  skills.forEach((skill, i) => {
+    const first = seen.get(skill.key);
+    if (first === undefined) seen.set(skill.key, i);
+    else
+      context.addIssue({
+        code: 'custom',
+        path: [i, 'key'],
+        message: `"${skill.key}" is also the key of skill ${first}; keys are unique in their agent`,
+      });
   });
+}
+
+const skillsSchema = z.array(skillSchema).max(LIMITS.skills).superRefine(uniqueSkillKeys);
 
 const interfaceSchema = z.strictObject({
   url: endpoint,
