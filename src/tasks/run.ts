@@ -196,7 +196,10 @@ export class Run {
 
   /** Without a database the task is left to whoever recovers it; entries that it refuses end the task. */
   #notWritten(error: unknown): void {
-    if (toRollcallError(error).code === 'DATABASE_UNAVAILABLE') return this.#lose();
+    if (toRollcallError(error).code === 'DATABASE_UNAVAILABLE') {
+      this.#lose();
+      return;
+    }
     this.stale = true;
     this.#stop.abort(
       new RollcallError('UPSTREAM_INVALID', "The agent's answer could not be stored: it holds something unstorable.", {

@@ -96,7 +96,7 @@ describe('the engine over several subgraphs', () => {
     const source =
       'mutation { rename(id: "p1", name: "A") { name reviews { id } } addReview(itemId: "b1", input: { stars: 1 }) { id } }';
     const result = plain(await run(engine, source));
-    expect(result.data).toEqual({ rename: { name: 'A', reviews: [{ id: 'r1' }] }, addReview: { id: 'n1' } });
+    expect(result.data).toEqual({ rename: { name: 'A', reviews: [{ id: 'r1' }] }, addReview: { id: 'n2' } });
   });
 
   it('does not run a mutation that any condition excludes', async () => {

@@ -77,8 +77,9 @@ describe.each(DATABASES)('streams of a task on $name', ({ open }) => {
 
   it('end with a failure when an agent says what cannot be stored, and nobody else is troubled', async () => {
     const { tasks, me, agentOf, sent, echo } = await setUp();
+    const fine = await echo();
     const others = Promise.all(
-      Array.from({ length: 20 }, async () => (await tasks.send(me, await echo(), say('fine'))).answer()),
+      Array.from({ length: 20 }, async () => (await tasks.send(me, fine, say('fine'))).answer()),
     );
     agentOf.say({ task: { id: 'nul \u0000', status: { state: 'completed' } } });
     const { task } = await sent.answer();
