@@ -6,7 +6,7 @@ import { addA2aRoutes } from './a2a/routes.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
 import { type Principal, SCOPES, SYSTEM } from './auth/principal.ts';
 import { type Config, isLoopback } from './config.ts';
-import { type Database, openDatabase } from './database/database.ts';
+import { type Database, type DatabaseOptions, openDatabase } from './database/database.ts';
 import { newId } from './database/ids.ts';
 import { createSecretBox, keyInDataDirectory } from './database/secret-box.ts';
 import { createMemoryEvents, type Events } from './events/events.ts';
@@ -56,24 +56,33 @@ export interface App {
   close(): Promise<void>;
 }
 
+/** What a caller in this process may give besides the configuration. */
+export type StartOptions = Pick<DatabaseOptions, 'template'>;
+
 /** Requests under way when the server stops get this long. */
 const DRAIN_MS = 3_000;
 
-/** The registry's core on an open database: what the server and the CLI share. */
-export function createCore(
-  config: Config,
-  database: Database,
-  log: Logger,
-  gateway: () => CardGateway,
-): { core: Core; egress: Egress; events: Events; registry: Registry; tasks: Tasks } {
+/** The registry on an open database, without tasks: what the CLI works with, as an engine would take over their work. */
+export function createRegistryCore(config: Config, database: Database, log: Logger, gateway: () => CardGateway) {
   const events = createMemoryEvents();
   const secrets = createSecretBox(
     config.SECRET_KEY ??
       (config.DATABASE_URL?.startsWith('memory:') ? newId() + newId() : keyInDataDirectory(config.DATA_DIR)),
   );
   const egress = createEgress({ allow: config.EGRESS_ALLOW ?? (config.AUTH_MODE === 'none' ? LOOPBACK_ENTRIES : []) });
-  const registry = createRegistry({ database, events, secrets, egress, log });
-  const cards = createCards({ database, events, secrets, egress, log }, registry, gateway);
+  const context = { database, events, secrets, egress, log };
+  const registry = createRegistry(context);
+  return { registry, cards: createCards(context, registry, gateway), events, egress };
+}
+
+/** The core on an open database. */
+export function createCore(
+  config: Config,
+  database: Database,
+  log: Logger,
+  gateway: () => CardGateway,
+): { core: Core; egress: Egress; events: Events; registry: Registry; tasks: Tasks } {
+  const { registry, cards, events, egress } = createRegistryCore(config, database, log, gateway);
   const tasks = createTasks({
     database,
     events,
@@ -86,14 +95,14 @@ export function createCore(
 }
 
 /** Builds everything, in order, and listens. What was started is stopped again when a later step fails. */
-export async function startApp(config: Config, log: Logger): Promise<App> {
+export async function startApp(config: Config, log: Logger, more: StartOptions = {}): Promise<App> {
   const stops: (() => Promise<void>)[] = [];
   const stopAll = async (): Promise<void> => {
     for (const stop of stops.toReversed())
       await stop().catch((error: unknown) => log.error({ err: error }, 'a part did not stop cleanly'));
   };
   try {
-    return await start(config, log, stops, stopAll);
+    return await start(config, log, more, stops, stopAll);
   } catch (error) {
     await stopAll();
     throw error;
@@ -103,10 +112,11 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
 async function start(
   config: Config,
   log: Logger,
+  more: StartOptions,
   stops: (() => Promise<void>)[],
   stopAll: () => Promise<void>,
 ): Promise<App> {
-  const database = await openDatabase({ databaseUrl: config.DATABASE_URL, dataDir: config.DATA_DIR });
+  const database = await openDatabase({ databaseUrl: config.DATABASE_URL, dataDir: config.DATA_DIR, ...more });
   stops.push(() => database.close());
   const migrated = await database.migrate();
 

@@ -3,9 +3,8 @@ import type { Config } from '../config.ts';
 import { RollcallError, toRollcallError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { banner } from './banner.ts';
-
-/** Exit codes: 0 stopped as asked, 1 failed, 2 wrong configuration or usage. */
-export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
+import { EXIT } from './exit.ts';
+import { leaveServerFile } from './server-file.ts';
 
 /** A database that is still coming up gets this many tries, a second and more apart. */
 const DATABASE_TRIES = 5;
@@ -22,6 +21,8 @@ export async function runServer(read: () => Config): Promise<void> {
     return;
   }
   const log = createLog(config.LOG_LEVEL);
+  // graphql-js can leave the second of two failures in one non-null list to nobody, which would end the process.
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'a failure that nobody waited for'));
   let app: App;
   try {
     app = await startWithPatience(config, log);
@@ -30,6 +31,9 @@ export async function runServer(read: () => Config): Promise<void> {
     fail(error, error instanceof RollcallError && error.code === 'INVALID_INPUT' ? EXIT.usage : EXIT.failed);
     return;
   }
+  // Before the banner: whoever read it may run a command at once.
+  const removeServerFile =
+    config.DATABASE_URL === undefined ? leaveServerFile(config.DATA_DIR, app.addresses.url) : () => undefined;
   process.stdout.write(await banner(app, config));
   let stopping = false;
   const stop = (signal: string): void => {
@@ -38,6 +42,7 @@ export async function runServer(read: () => Config): Promise<void> {
       process.exit(EXIT.failed);
     }
     stopping = true;
+    removeServerFile();
     log.info({ signal }, 'stopping: requests under way may end');
     setTimeout(() => {
       log.error('could not stop in time');

@@ -1,13 +1,13 @@
-import { LockMode, type MikroORM, type Options } from '@mikro-orm/core';
+import type { MikroORM, Options } from '@mikro-orm/core';
 import { Migrator } from '@mikro-orm/migrations';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { CompiledQuery } from 'kysely';
 import { MIGRATIONS } from '../../migrations/index.ts';
 import type { DataDirectoryLock } from './data-directory-lock.ts';
-import { chooseDriver, type Driver, type Query } from './drivers.ts';
+import { chooseDriver, type DatabaseOptions, type Driver, type Query } from './drivers.ts';
 import { ENTITIES } from './entities/index.ts';
 
-export { LockMode };
+export type { DatabaseOptions } from './drivers.ts';
 
 /** An open transaction: the ORM's entity manager and plain SQL on the same connection. */
 export interface Transaction {
@@ -31,12 +31,6 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** Where the data is. */
-export interface DatabaseOptions {
-  readonly databaseUrl?: string | undefined;
-  readonly dataDir: string;
-}
-
 /** One for all versions: replicas that start together take turns at migrating. */
 const MIGRATION_LOCK = 7_246_533_180;
 
@@ -47,7 +41,7 @@ const MIGRATION_LOCK = 7_246_533_180;
  *   the server cannot be reached.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const driver = chooseDriver(options.databaseUrl, options.dataDir);
+  const driver = chooseDriver(options);
   const lock = driver.lock();
   try {
     return await connect(driver, lock);
@@ -104,6 +98,7 @@ async function connect(driver: Driver, lock: DataDirectoryLock | undefined): Pro
     },
     async close() {
       await orm.close(true);
+      await driver.release?.();
       lock?.release();
     },
   };

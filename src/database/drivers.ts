@@ -4,6 +4,7 @@ import type { PGlite } from '@electric-sql/pglite';
 import type { MikroORM, Options } from '@mikro-orm/core';
 import type { Pool } from 'pg';
 import { type DataDirectoryLock, holdDataDirectory } from './data-directory-lock.ts';
+import { readTextArray } from './text-array.ts';
 
 /** One parameterised statement; rows as plain objects. `name` lets PostgreSQL prepare it once per connection. */
 export type Query = <Row>(text: string, values?: readonly unknown[], name?: string) => Promise<Row[]>;
@@ -17,8 +18,11 @@ export interface Driver {
   init(options: Partial<Options>): Promise<MikroORM>;
   query(orm: MikroORM): Promise<Query>;
   lock(): DataDirectoryLock | undefined;
+  /** Gives back what the ORM does not close itself. */
+  release?(): Promise<void>;
 }
 
+const TEXT_ARRAY = 1009;
 const asText = (value: string): string => value;
 /** timestamptz and friends as text (the row mappers parse them), int8 as a number: counters stay below 2^53. */
 const PARSERS: Record<number, (value: string) => unknown> = {
@@ -28,27 +32,55 @@ const PARSERS: Record<number, (value: string) => unknown> = {
   1184: asText,
 };
 
-const pglite = (dataDir: string | undefined): Driver => ({
-  kind: 'pglite',
-  describe: dataDir === undefined ? 'embedded database in memory' : `embedded database in ${dataDir}`,
-  migrationLock: false,
-  lock: () => (dataDir === undefined ? undefined : holdDataDirectory(dataDir)),
-  async init(options) {
-    const { MikroORM } = await import('@mikro-orm/pglite');
-    if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true });
-    return MikroORM.init({
-      ...options,
-      dbName: dataDir === undefined ? 'memory://' : join(dataDir, 'pglite'),
-    } as never);
-  },
-  async query(orm) {
-    const client = await (
-      orm.driver.getConnection() as unknown as { getNativeClient(): Promise<PGlite> }
-    ).getNativeClient();
-    return async <Row>(text: string, values?: readonly unknown[]) =>
-      (await client.query<Row>(text, values as unknown[], { parsers: PARSERS })).rows;
-  },
-});
+/** Made here and not by the ORM, which would copy the blob, property by property, into something that is none. */
+async function fromTemplate(template: Blob): Promise<PGlite> {
+  const [{ PGlite }, { createPostgreSqlTypeParsers }] = await Promise.all([
+    import('@electric-sql/pglite'),
+    import('@mikro-orm/sql'),
+  ]);
+  return PGlite.create({
+    loadDataDir: template,
+    parsers: createPostgreSqlTypeParsers(((list: string) => list) as never) as never,
+  });
+}
+
+function pglite(dataDir: string | undefined, template: Blob | undefined): Driver {
+  let own: Promise<PGlite> | undefined;
+  return {
+    kind: 'pglite',
+    describe: dataDir === undefined ? 'embedded database in memory' : `embedded database in ${dataDir}`,
+    migrationLock: false,
+    lock: () => (dataDir === undefined ? undefined : holdDataDirectory(dataDir)),
+    async init(options) {
+      const { MikroORM } = await import('@mikro-orm/pglite');
+      if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true });
+      return MikroORM.init({
+        ...options,
+        dbName: dataDir === undefined ? 'memory://' : join(dataDir, 'pglite'),
+        ...(template === undefined
+          ? {}
+          : {
+              driverOptions: {
+                pglite: () => {
+                  own = fromTemplate(template);
+                  return own;
+                },
+              },
+            }),
+      } as never);
+    },
+    async query(orm) {
+      const client = await (
+        orm.driver.getConnection() as unknown as { getNativeClient(): Promise<PGlite> }
+      ).getNativeClient();
+      return async <Row>(text: string, values?: readonly unknown[]) =>
+        (await client.query<Row>(text, values as unknown[], { parsers: PARSERS })).rows;
+    },
+    async release() {
+      await (await own)?.close();
+    },
+  };
+}
 
 const postgres = (url: URL): Driver => ({
   kind: 'postgres',
@@ -68,9 +100,11 @@ const postgres = (url: URL): Driver => ({
     const pool = await (
       orm.driver.getConnection() as unknown as { getNativeClient(): Promise<Pool> }
     ).getNativeClient();
+    const slowTextArray = pg.types.getTypeParser(TEXT_ARRAY, 'text') as (text: string) => unknown;
+    const parsers: typeof PARSERS = { ...PARSERS, [TEXT_ARRAY]: (text) => readTextArray(text, slowTextArray) };
     const types = {
       getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-        PARSERS[oid] ?? pg.types.getTypeParser(oid, format as 'text'),
+        parsers[oid] ?? pg.types.getTypeParser(oid, format as 'text'),
     };
     return async <Row>(text: string, values?: readonly unknown[], name?: string) =>
       (await pool.query({ text, values: values as unknown[], types: types as never, ...(name ? { name } : {}) }))
@@ -78,11 +112,19 @@ const postgres = (url: URL): Driver => ({
   },
 });
 
+/** Where the data is. */
+export interface DatabaseOptions {
+  readonly databaseUrl?: string | undefined;
+  readonly dataDir: string;
+  /** What a database in memory begins as: a dump of a data directory. Making an empty one takes seconds, loading one does not. */
+  readonly template?: Blob | undefined;
+}
+
 /**
  * The driver for a `DATABASE_URL`: `postgres://…`, `memory://`, or none, which is the embedded database under `dataDir`.
  */
-export function chooseDriver(databaseUrl: string | undefined, dataDir: string): Driver {
-  if (databaseUrl === undefined) return pglite(dataDir);
-  if (databaseUrl.startsWith('memory:')) return pglite(undefined);
+export function chooseDriver({ databaseUrl, dataDir, template }: DatabaseOptions): Driver {
+  if (databaseUrl === undefined) return pglite(dataDir, undefined);
+  if (databaseUrl.startsWith('memory:')) return pglite(undefined, template);
   return postgres(new URL(databaseUrl));
 }

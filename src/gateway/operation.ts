@@ -45,14 +45,16 @@ export function selectOperation(document: DocumentNode, name: string | undefined
   return forbidden ? new GraphQLError('The alias "__proto__" is not allowed.') : { document, operation, fragments };
 }
 
+export type CoercedVariables =
+  | { readonly variables: JsonObject; readonly errors?: undefined }
+  | { readonly variables?: undefined; readonly errors: readonly GraphQLError[] };
+
 /** Coerces variables (GraphQL §6.1.2) against the client-facing schema. */
 export function coerceVariables(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
   variables: Readonly<JsonObject> | undefined,
-):
-  | { readonly variables: JsonObject; readonly errors?: undefined }
-  | { readonly variables?: undefined; readonly errors: readonly GraphQLError[] } {
+): CoercedVariables {
   if (!operation.variableDefinitions?.length) return { variables: {} };
   const result = getVariableValues(schema, operation.variableDefinitions, variables ?? {}, { maxErrors: 50 });
   return result.coerced === undefined ? { errors: result.errors } : { variables: result.coerced };

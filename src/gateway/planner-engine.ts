@@ -1,41 +1,27 @@
-import type { FetchNode, PlanNode } from '@graphql-hive/router-query-planner';
 import {
   buildSchema,
-  type DocumentNode,
   type ExecutionResult,
   execute,
   type FieldNode,
   type GraphQLError,
-  type GraphQLObjectType,
   type GraphQLSchema,
   isNonNullType,
-  Kind,
   print,
 } from 'graphql';
 import { RollcallError } from '../errors.ts';
-import { collectFields, type Included } from './complete/collect.ts';
 import { compileCompletion } from './complete/complete.ts';
 import { isExplained, withinResponse } from './complete/explain.ts';
 import { DocumentCache } from './document-cache.ts';
-import {
-  type Engine,
-  type ExecRequest,
-  type ExecResult,
-  isAsyncIterable,
-  type JsonObject,
-  type MaybePromise,
-  type SubgraphExecutor,
-} from './engine.ts';
-import { mapEvents } from './event-stream.ts';
-import { type ErrorSource, relocate, subgraphFailure } from './failure.ts';
+import type { Engine, ExecRequest, ExecResult, MaybePromise, SubgraphExecutor } from './engine.ts';
+import type { ErrorSource } from './failure.ts';
 import { coerceVariables, type SelectedOperation, selectOperation, splitIntrospection } from './operation.ts';
 import { ClientKeys } from './plan/client-keys.ts';
 import { compilePlan, inSequence } from './plan/compile.ts';
-import { clientPath, compileFetch } from './plan/fetch.ts';
 import { createMerge } from './plan/merge.ts';
 import { PlannerDocuments } from './plan/planner-document.ts';
-import { compileRewrites } from './plan/rewrites.ts';
-import type { PlanContext, PlanRun, Step } from './plan/run.ts';
+import { rootConditions } from './plan/root-conditions.ts';
+import { type Finish, newRun, type PlanContext, type PlanRun, type Step } from './plan/run.ts';
+import { compileSubscription } from './plan/subscription.ts';
 import { TypeIndex } from './plan/type-index.ts';
 import type { Planner } from './planner/process.ts';
 import { splitMutation } from './serial-mutation.ts';
@@ -49,9 +35,6 @@ export interface PlannerEngineOptions {
   /** How many operations stay planned. */
   readonly capacity: number;
 }
-
-/** The response of a run; `failed` when its subgraph had errors and no data at all. */
-type Finish = (run: PlanRun, failed?: boolean) => ExecutionResult;
 
 type Run = (request: ExecRequest) => MaybePromise<ExecResult>;
 
@@ -94,6 +77,7 @@ export function createPlannerEngine(options: PlannerEngineOptions): Engine {
       const errors = [...told, ...violations.filter((violation) => !isExplained(violation, told))];
       return errors.length > 0 ? { errors, data } : { data };
     };
+    const coerce = (request: ExecRequest) => coerceVariables(schema, selected.operation, request.variables);
     const split = splitIntrospection(selected);
     const name = selected.operation.name?.value;
     const document = split.data === null ? null : documents.rewrite(split.data);
@@ -101,8 +85,10 @@ export function createPlannerEngine(options: PlannerEngineOptions): Engine {
     // what earlier ones select (GraphQL §6.2.2: each in full before the next).
     const parts = document === null ? [] : (splitMutation(document, name) ?? [document]);
     const plans = await Promise.all(parts.map((part) => planner.plan(print(part), name)));
-    if (selected.operation.operation === 'subscription') return subscription(selected, plans[0] ?? null, finish);
-    const included = rootConditions(root, selected);
+    if (selected.operation.operation === 'subscription') {
+      return compileSubscription(plans[0] ?? null, context, finish, coerce);
+    }
+    const included = rootConditions(root, asked, types);
     const steps = plans.map((plan, i): Step => {
       const step = plan ? compilePlan(plan, context) : () => {};
       const wanted = root === schema.getMutationType() ? included(parts[i]!) : null;
@@ -110,32 +96,13 @@ export function createPlannerEngine(options: PlannerEngineOptions): Engine {
     });
     const step = inSequence(steps);
     return (request) => {
-      const coerced = coerceVariables(schema, selected.operation, request.variables);
+      const coerced = coerce(request);
       if (coerced.errors !== undefined) return { errors: coerced.errors };
       const run = newRun(request, coerced.variables);
       const pending = step(run);
       const conclude = () =>
         split.introspection === null ? finish(run) : introspect(request, split.introspection, run, finish);
       return pending ? pending.then(conclude) : conclude();
-    };
-  }
-
-  /**
-   * When a root field is wanted at all. Planned documents may ask for more than the client does; that must not reach
-   * the fields of a mutation.
-   */
-  function rootConditions(root: GraphQLObjectType, { operation, fragments }: SelectedOperation) {
-    const fields = collectFields(root, [{ selectionSet: operation.selectionSet, included: null }], {
-      fragments,
-      satisfies: (typeName, condition) => types.satisfies(typeName, condition),
-    });
-    return (part: DocumentNode): Included => {
-      const [definition] = part.definitions;
-      const asked = definition?.kind === Kind.OPERATION_DEFINITION ? definition.selectionSet.selections : [];
-      const sourceKeys = new Set(asked.map((field) => field.kind === Kind.FIELD && (field.alias ?? field.name).value));
-      const places = fields.filter(({ node }) => sourceKeys.has(keys.sourceKey(node)));
-      if (places.some(({ included }) => included === null)) return null;
-      return (variables) => places.some(({ included }) => included?.(variables) === true);
     };
   }
 
@@ -149,50 +116,6 @@ export function createPlannerEngine(options: PlannerEngineOptions): Engine {
     run.errors.push(...(result.errors ?? []));
     run.data = { ...run.data, ...result.data };
     return finish(run);
-  }
-
-  function subscription(selected: SelectedOperation, plan: PlanNode | null, finish: Finish): Run {
-    const [first, ...rest] = plan?.kind === 'Sequence' ? plan.nodes : plan === null ? [] : [plan];
-    const node: FetchNode | undefined =
-      first?.kind === 'Subscription' ? first.primary : first?.kind === 'Fetch' ? first : undefined;
-    if (node === undefined) throw new RollcallError('INTERNAL', 'The subscription could not be planned.');
-    const call = compileFetch({ ...node, operationKind: 'subscription' }, context);
-    const rewrites = compileRewrites(node.outputRewrites, types);
-    const enrich = rest.length === 0 ? undefined : compilePlan({ kind: 'Sequence', nodes: rest }, context);
-
-    const event = (
-      request: ExecRequest,
-      variables: JsonObject,
-      source: ExecutionResult,
-    ): MaybePromise<ExecutionResult> => {
-      // A fresh run per event: errors of one event must not appear in the next.
-      const run = newRun(request, variables);
-      for (const error of source.errors ?? []) {
-        const path = error.path === undefined ? undefined : clientPath(error.path, rewrites);
-        run.errors.push(relocate(error, path, call.source));
-      }
-      if (!source.data) return finish(run, run.errors.length > 0);
-      rewrites?.apply(source.data);
-      run.data = source.data;
-      const pending = enrich?.(run);
-      return pending ? pending.then(() => finish(run)) : finish(run);
-    };
-
-    return async (request) => {
-      const coerced = coerceVariables(schema, selected.operation, request.variables);
-      if (coerced.errors !== undefined) return { errors: coerced.errors };
-      const run = newRun(request, coerced.variables);
-      try {
-        const source = await call.send(run, call.variablesOf(run));
-        if (isAsyncIterable(source)) {
-          return mapEvents(source, (result) => event(request, coerced.variables, result), request.signal);
-        }
-        return { errors: (source.errors ?? []).map((error) => relocate(error, undefined, call.source)) };
-      } catch (thrown) {
-        request.signal?.throwIfAborted();
-        return { errors: [subgraphFailure(thrown, undefined, call.source)] };
-      }
-    };
   }
 
   return {
@@ -220,11 +143,3 @@ export function createPlannerEngine(options: PlannerEngineOptions): Engine {
     },
   };
 }
-
-const newRun = (request: ExecRequest, variables: Readonly<JsonObject>): PlanRun => ({
-  data: null,
-  errors: [],
-  variables,
-  request,
-  halted: false,
-});

@@ -22,7 +22,7 @@ const schema = z.array(
     name: z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, 'must be a word of letters, digits, _ and -'),
     url: z.url({ protocol: /^https?$/ }),
     sdl: z.string().min(1).optional(),
-    subscriptionsUrl: z.url({ protocol: /^(wss?|https?)$/ }).optional(),
+    subscriptionsUrl: z.url({ protocol: /^wss?$/ }).optional(),
     headers: z.record(z.string(), z.string()).optional(),
     forwardHeaders: z.array(z.string()).optional(),
     timeoutMs: z.number().int().min(1).max(600_000).optional(),

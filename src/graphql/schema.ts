@@ -8,6 +8,7 @@ import { CardResolver } from './resolvers/card.ts';
 import { ProviderResolver } from './resolvers/provider.ts';
 import { SkillResolver } from './resolvers/skill.ts';
 import { SendMessageResultResolver, TaskEventResolver, TaskResolver } from './resolvers/task.ts';
+import { TransferResolver } from './resolvers/transfer.ts';
 import { DateTime, Json } from './scalars.ts';
 
 /** The name of the registry's subgraph in the supergraph. */
@@ -23,6 +24,7 @@ const RESOLVERS = [
   TaskResolver,
   SendMessageResultResolver,
   TaskEventResolver,
+  TransferResolver,
 ] as const;
 
 /** type-graphql asks for one as soon as there is a subscription; each of ours brings its own source of events. */

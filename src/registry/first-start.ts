@@ -15,6 +15,8 @@ export async function registerEchoAgent(registry: Registry): Promise<void> {
     executionType: 'echo',
     visibility: 'public',
     streaming: true,
+    // Its tasks live in the memory of the process: after a crash they can only be done again.
+    retrySafe: true,
     skills: [
       {
         key: 'echo',

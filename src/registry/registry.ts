@@ -30,6 +30,8 @@ import { type AgentListRequest, listAgents } from './lists/agent-list.ts';
 import type { Agent } from './model.ts';
 import { deleteProvider, listProviders, providersById, registerProvider, updateProvider } from './providers.ts';
 import { addSkill, listSkills, removeSkill, type SkillFilter, skillsById, updateSkill } from './skills.ts';
+import { exportRecords } from './transfer/export.ts';
+import { type LoadOptions, loadRecords } from './transfer/load.ts';
 import { createUsageMeter } from './usage.ts';
 import type { AgentStatus } from './words.ts';
 
@@ -151,6 +153,10 @@ export function createRegistry(context: RegistryContext) {
       updateProvider(context, principal, id, patch, revision),
     deleteProvider: (principal: Principal, id: string, revision?: number) =>
       deleteProvider(context, principal, id, revision),
+
+    exportRecords: (principal: Principal, request: PageRequest) => exportRecords(query, principal, request),
+    loadRecords: (principal: Principal, records: readonly unknown[], options?: LoadOptions) =>
+      loadRecords(context, principal, records, options),
 
     async close(): Promise<void> {
       await usage.stop();

@@ -166,11 +166,16 @@ export async function removeSkill(
   });
 }
 
-/** Makes an agent's skills be exactly these, matched by key: a refreshed card says what there is. */
+/**
+ * Makes an agent's skills be exactly these, matched by key: a refreshed card says what there is.
+ *
+ * @param ids by key, for skills that are new here; the others, and those not in it, have ids of this registry.
+ */
 export async function replaceSkills(
   tx: Transaction,
   agentId: string,
   wanted: readonly SkillInput[],
+  ids: ReadonlyMap<string, string> = new Map(),
 ): Promise<FieldChange[]> {
   const skills = wanted.map((skill, i) => check(skillSchema, skill, `skills[${i}]`));
   const rows = await tx.em.find(SkillEntity, { agent: agentId } as never);
@@ -181,7 +186,7 @@ export async function replaceSkills(
     const row = present.get(skill.key);
     present.delete(skill.key);
     if (row === undefined) {
-      createSkills(tx, agentId, [skill], position);
+      createSkills(tx, agentId, [skill], position, ids);
       changes.push({ field: `skills.${skill.key}`, before: null, after: skill });
       return;
     }

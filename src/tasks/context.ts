@@ -17,6 +17,8 @@ export interface TasksOptions {
   readonly lanes?: number;
   /** How long a task stays this replica's without renewal; renewed three times in it. Milliseconds, 30,000 unless said. */
   readonly leaseMs?: number;
+  /** False for a process that is about to end, such as a command: it takes over nobody's work. Default: true. */
+  readonly recovery?: boolean;
   /** How long `close` waits for work in progress before it leaves it to the next start. Milliseconds. */
   readonly drainMs?: number;
 }

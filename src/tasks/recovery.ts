@@ -19,13 +19,15 @@ const BATCH = 50;
 export class Recovery {
   readonly #parts: EngineParts;
   readonly #log: Logger;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> = Promise.resolve();
   #closed = false;
 
-  constructor(parts: EngineParts, log: Logger) {
+  /** @param automatic false: rounds only when asked for */
+  constructor(parts: EngineParts, log: Logger, automatic: boolean) {
     this.#parts = parts;
     this.#log = log;
+    if (!automatic) return;
     this.#timer = setInterval(() => void this.round(), Math.max(parts.lease.ms / 3, 20));
     this.#timer.unref();
     void this.round();

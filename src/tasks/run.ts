@@ -94,10 +94,6 @@ export class Run {
     return this.#options.task.agentId;
   }
 
-  get epoch(): number {
-    return this.#options.epoch;
-  }
-
   get upstreamTaskId(): string | null {
     return this.#upstreamTaskId;
   }

@@ -71,7 +71,7 @@ export function createTasks(options: TasksOptions) {
     draining: draining.signal,
     closing: closing.signal,
   };
-  const recovery = new Recovery(parts, log);
+  const recovery = new Recovery(parts, log, options.recovery ?? true);
   const stopListening = events.on('agent', ({ action, agentId }) => {
     if (action !== 'deleted') return;
     endTasksOfDeletedAgents(parts, agentId).catch((error: unknown) =>

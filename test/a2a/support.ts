@@ -8,6 +8,7 @@ import {
   RestTransportFactory,
 } from '@a2a-js/sdk/client';
 import type { App } from '../../src/app.ts';
+import { decodeEvents } from '../../src/protocol/sse.ts';
 import { data } from '../support/app.ts';
 
 /** An interface that cards list, as the client of the A2A project's SDK speaks it. */
@@ -89,3 +90,15 @@ export const userMessage = (text: string, more: object = {}) => ({
   parts: [{ text }],
   ...more,
 });
+
+/** The events of a stream until it ends, or the first few. */
+export async function eventsOf(response: Response, most = Number.POSITIVE_INFINITY) {
+  const type = response.headers.get('content-type');
+  if (!type?.startsWith('text/event-stream')) throw new Error(`No stream: ${type} ${await response.text()}`);
+  const all: { id: string | undefined; event: string | undefined; data: Record<string, any> }[] = [];
+  for await (const { id, event, data } of decodeEvents(response.body as unknown as AsyncIterable<Uint8Array>)) {
+    all.push({ id, event, data: JSON.parse(data) });
+    if (all.length >= most) break;
+  }
+  return all;
+}

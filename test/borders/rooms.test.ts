@@ -39,7 +39,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   registry: [...FOUNDATIONS, 'auth'],
   tasks: [...FOUNDATIONS, 'auth', 'registry'],
   graphql: ['errors', 'events', 'protocol', 'auth', 'registry', 'tasks', 'gateway', 'database/ids'],
-  a2a: ['errors', 'protocol', 'http', 'auth', 'registry', 'tasks', 'log', 'database/ids'],
+  a2a: ['errors', 'protocol', 'events', 'http', 'auth', 'registry', 'tasks', 'log', 'database/ids'],
   flyte: ['errors', 'protocol', 'auth', 'registry', 'tasks', 'events', 'log', 'database/ids'],
   gateway: ['errors', 'auth', 'http', 'log', 'database/ids'],
   cli: [

@@ -1,6 +1,7 @@
 import { type App, startApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
+import { emptyDatabase } from './database.ts';
 
 /** A server of this test: embedded database in memory, free ports, unless the settings say otherwise. */
 export async function startTestApp(settings: Record<string, string> = {}): Promise<App> {
@@ -12,7 +13,7 @@ export async function startTestApp(settings: Record<string, string> = {}): Promi
     LOG_LEVEL: 'silent',
     ...settings,
   });
-  return startApp(config, createLog(config.LOG_LEVEL));
+  return startApp(config, createLog(config.LOG_LEVEL), { template: emptyDatabase() });
 }
 
 /** What a GraphQL request answers. */

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import pg from 'pg';
-import { afterEach, describe } from 'vitest';
+import { afterAll, afterEach, describe } from 'vitest';
 import { type Database, openDatabase } from '../../src/database/database.ts';
 
 export type DriverKind = 'pglite' | 'postgres';
@@ -15,9 +16,16 @@ export interface TestDatabase extends Database {
   readonly url: string | undefined;
 }
 
+/** What an embedded database begins as; test/support/services.ts makes it once a run. */
+export function emptyDatabase(): Blob | undefined {
+  const file = process.env['ROLLCALL_TEST_TEMPLATE'];
+  return file === undefined ? undefined : new Blob([readFileSync(file)]);
+}
+
 let made = 0;
 
-async function onServer(sql: string): Promise<void> {
+/** One statement on the PostgreSQL server, outside the databases of the tests. */
+export async function onServer(sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: POSTGRES });
   await client.connect();
   try {
@@ -40,14 +48,39 @@ export async function createTestDatabase(kind: DriverKind): Promise<{ url: strin
   return { url: url.href, drop: () => onServer(`drop database if exists "${name}" with (force)`) };
 }
 
-/** A migrated database. `close` also removes it. */
-export async function openTestDatabase(kind: DriverKind): Promise<TestDatabase> {
-  const { url, drop } = await createTestDatabase(kind);
+/** Embedded databases that wait for the next test: one takes seconds to start and milliseconds to empty. */
+const idle: Database[] = [];
+afterAll(async () => {
+  for (const database of idle.splice(0)) await database.close();
+});
+
+async function openEmbedded(): Promise<TestDatabase> {
+  let database = idle.pop();
+  if (database === undefined) {
+    database = await openDatabase({ databaseUrl: 'memory://', dataDir: '/nonexistent', template: emptyDatabase() });
+    await database.migrate();
+  }
+  const reused = database;
+  return {
+    ...reused,
+    url: undefined,
+    async close() {
+      const tables = await reused.query<{ name: string }>(
+        `select quote_ident(tablename) as name from pg_tables where schemaname = 'public' and tablename <> 'migration'`,
+      );
+      await reused.query(`truncate ${tables.map((t) => t.name).join(', ')} restart identity cascade`);
+      idle.push(reused);
+    },
+  };
+}
+
+async function openOnServer(): Promise<TestDatabase> {
+  const { url, drop } = await createTestDatabase('postgres');
   const database = await openDatabase({ databaseUrl: url, dataDir: '/nonexistent' });
   await database.migrate();
   return {
     ...database,
-    url: kind === 'postgres' ? url : undefined,
+    url,
     async close() {
       await database.close();
       await drop();
@@ -55,7 +88,14 @@ export async function openTestDatabase(kind: DriverKind): Promise<TestDatabase> 
   };
 }
 
-/** One suite on every driver. `open` gives a migrated database that is removed after the test. */
+/** A migrated database without rows. `close` also removes it. A test that changes its tables opens one of its own. */
+export const openTestDatabase = (kind: DriverKind): Promise<TestDatabase> =>
+  kind === 'pglite' ? openEmbedded() : openOnServer();
+
+/**
+ * One suite on every driver. `open` gives a migrated database that is removed after the test. A suite that shares one
+ * among its tests opens it by {@link openTestDatabase} in a beforeAll.
+ */
 export function describeOnDrivers(
   name: string,
   suite: (open: () => Promise<TestDatabase>, kind: DriverKind) => void,

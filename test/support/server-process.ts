@@ -22,6 +22,8 @@ export interface ServerProcess {
 
 /** Starts a server with these variables and flags and none of the caller's settings. */
 export function startServerProcess(env: Record<string, string>, flags: readonly string[] = []): ServerProcess {
+  const buildError = process.env['ROLLCALL_TEST_BUILD_ERROR'];
+  if (buildError) throw new Error(`the build failed:\n${buildError}`);
   const child = spawn(process.execPath, [MAIN, ...flags], {
     cwd: ROOT,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: '0', GRPC_PORT: '0', FLYTE_PORT: '0', ...env },

@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { startSdkAgent } from '../support/sdk-agent.ts';
-import { DATABASES, onCleanup, say, someone, stack } from './support.ts';
+import { DATABASES, onCleanup, STARTING_MS, say, someone, stack } from './support.ts';
 
 describe.each(DATABASES)('repeated sends on $name', ({ open }) => {
+  beforeAll(open, STARTING_MS);
   const setUp = async () => {
     const upstream = await startSdkAgent();
     onCleanup(() => upstream.close());
@@ -102,6 +103,7 @@ describe.each(DATABASES)('repeated sends on $name', ({ open }) => {
 });
 
 describe.each(DATABASES)('conversations on $name', ({ open }) => {
+  beforeAll(open, STARTING_MS);
   it('keep their context, at the agent too, and are nobody else’s', async () => {
     const upstream = await startSdkAgent();
     onCleanup(() => upstream.close());

@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
-import { collect, DATABASES, say, someone, stack } from './support.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { collect, DATABASES, STARTING_MS, say, someone, stack } from './support.ts';
 
 describe.each(DATABASES)('lists of tasks on $name', ({ open }) => {
+  beforeAll(open, STARTING_MS);
   const filled = async () => {
     const engine = await stack(open);
     const agentId = await engine.echo();

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { StreamEvent } from '../../src/protocol/a2a/model.ts';
 import type { AgentExecutor } from '../../src/upstream/executor.ts';
 import { startSdkAgent } from '../support/sdk-agent.ts';
-import { collect, DATABASES, onCleanup, say, stack } from './support.ts';
+import { collect, DATABASES, onCleanup, STARTING_MS, say, stack } from './support.ts';
 
 /** An agent that takes the first message and never answers it, and answers every later one. */
 function silentAtFirst() {
@@ -34,6 +34,7 @@ function silentAtFirst() {
 }
 
 describe.each(DATABASES)('recovery on $name', ({ open }) => {
+  beforeAll(open, STARTING_MS);
   const setUp = async (streaming = true) => {
     const upstream = await startSdkAgent();
     onCleanup(() => upstream.close());

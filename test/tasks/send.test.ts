@@ -1,11 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { startSdkAgent } from '../support/sdk-agent.ts';
-import { collect, DATABASES, onCleanup, say, someone, stack } from './support.ts';
+import { collect, DATABASES, onCleanup, STARTING_MS, say, someone, stack } from './support.ts';
 
 const texts = (task: { artifacts?: readonly { parts: readonly { text?: string }[] }[] } | undefined) =>
   task?.artifacts?.flatMap((artifact) => artifact.parts.map((part) => part.text));
 
 describe.each(DATABASES)('sending on $name', ({ open }) => {
+  beforeAll(open, STARTING_MS);
   describe('to the bundled echo agent', () => {
     it('answers with the completed task', async () => {
       const { tasks, me, echo } = await stack(open);

@@ -1,13 +1,14 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { TaskStreamItem } from '../../src/tasks/tasks.ts';
 import { chunk, completed, scripted, working } from './scripted.ts';
-import { collect, DATABASES, onCleanup, say, stack } from './support.ts';
+import { collect, DATABASES, onCleanup, STARTING_MS, say, stack } from './support.ts';
 
 const sequences = (items: readonly TaskStreamItem[]) => items.map((item) => item.sequence);
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 
 describe.each(DATABASES)('streams of a task on $name', ({ open }) => {
+  beforeAll(open, STARTING_MS);
   const setUp = async () => {
     const agent = scripted();
     const engine = await stack(open, { more: { edge: agent.executor } });

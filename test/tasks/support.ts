@@ -29,6 +29,9 @@ export const DATABASES: readonly { readonly name: string; readonly open: () => P
   ...(adminUrl === undefined ? [] : [{ name: 'PostgreSQL', open: () => once('postgres', () => openServer(adminUrl)) }]),
 ];
 
+/** How long a database may take to start on a busy machine: the embedded one is compiled first. Milliseconds. */
+export const STARTING_MS = 120_000;
+
 /** One database per test file: rows of other tests belong to other owners and agents. */
 const opened = new Map<string, Promise<Database>>();
 const closers: (() => Promise<void>)[] = [];

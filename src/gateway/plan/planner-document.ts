@@ -12,6 +12,7 @@ import {
   isObjectType,
   Kind,
   parse,
+  print,
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
@@ -26,7 +27,7 @@ import type { ClientKeys } from './client-keys.ts';
  * - aliases that collide with field names travel under other ones (see {@link ClientKeys});
  * - fragments that repeat the object type they stand in are dissolved, their conditions moved to what they hold: with
  *   a condition on them there is "no path";
- * - fields that are asked for several times are asked for without conditions: one of them would win;
+ * - fields that are asked for several times are asked for once: else one of their conditions would win;
  * - interfaces that a subgraph knows as `@interfaceObject` are asked for their keys: the plan resolves their type with
  *   them but forgets to fetch them.
  */
@@ -68,7 +69,7 @@ export class PlannerDocuments {
       if (conditionOf(selection.directives) === NEVER) return;
       const directives = together(selection.directives ?? [], outer);
       if (selection.kind === Kind.FIELD) {
-        selections.push(this.#field({ ...selection, directives }, parent, fragments));
+        selections.push({ ...selection, directives });
         return;
       }
       // At the root of a mutation too: its fields are planned one by one.
@@ -84,7 +85,7 @@ export class PlannerDocuments {
         return;
       }
       const condition = fragment.typeCondition?.name.value;
-      if (isObjectType(parent) && (condition === undefined || condition === parent.name)) {
+      if (condition === undefined || (isObjectType(parent) && condition === parent.name)) {
         for (const inner of fragment.selectionSet.selections) visit(inner, directives);
         return;
       }
@@ -99,10 +100,13 @@ export class PlannerDocuments {
       });
     };
     for (const selection of node.selections) visit(selection, []);
+    const joined = withoutRepeats(selections, this.#keys).map((selection) =>
+      selection.kind === Kind.FIELD ? this.#field(selection, parent, fragments) : selection,
+    );
     if (isInterfaceType(parent) && selections.some(({ kind }) => kind !== Kind.FIELD)) {
-      selections.unshift(...(this.#interfaceKeys.get(parent.name) ?? []));
+      joined.unshift(...(this.#interfaceKeys.get(parent.name) ?? []));
     }
-    return { ...node, selections: selections.length > 0 ? withoutRepeats(selections) : [TYPENAME] };
+    return { ...node, selections: selections.length > 0 ? joined : [TYPENAME] };
   }
 
   #field(
@@ -126,22 +130,32 @@ export class PlannerDocuments {
 
 const TYPENAME: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
 
-/** Fields that are asked for several times are asked for without conditions, leaves once. */
-function withoutRepeats(selections: readonly SelectionNode[]): SelectionNode[] {
-  const counts = new Map<string, number>();
+/** Fields that are asked for several times are asked for once, their conditions moved to what they hold. */
+function withoutRepeats(selections: readonly SelectionNode[], keys: ClientKeys): SelectionNode[] {
+  const byKey = new Map<string, FieldNode[]>();
   for (const selection of selections) {
     if (selection.kind !== Kind.FIELD) continue;
-    const key = (selection.alias ?? selection.name).value;
-    counts.set(key, (counts.get(key) ?? 0) + 1);
+    const key = keys.sourceKey(selection);
+    byKey.set(key, [...(byKey.get(key) ?? []), selection]);
   }
-  const seen = new Set<string>();
   return selections.flatMap((selection): SelectionNode[] => {
     if (selection.kind !== Kind.FIELD) return [selection];
-    const key = (selection.alias ?? selection.name).value;
-    if (counts.get(key) === 1) return [selection];
-    if (selection.selectionSet === undefined && seen.has(key)) return [];
-    seen.add(key);
-    return [{ ...selection, directives: [] }];
+    const all = byKey.get(keys.sourceKey(selection)) ?? [];
+    if (all.length === 1) return [selection];
+    if (all[0] !== selection) return [];
+    if (selection.selectionSet === undefined) {
+      const conditions = new Set(all.map(({ directives = [] }) => directives.map(print).sort().join(' ')));
+      return [conditions.size === 1 ? selection : { ...selection, directives: [] }];
+    }
+    const parts = all.map(
+      ({ directives = [], selectionSet }): SelectionNode => ({
+        kind: Kind.INLINE_FRAGMENT,
+        directives,
+        selectionSet: selectionSet!,
+      }),
+    );
+    const selectionSet = { kind: Kind.SELECTION_SET, selections: parts } as const;
+    return [{ ...selection, directives: [], selectionSet }];
   });
 }
 

@@ -1,4 +1,4 @@
-import type { GraphQLError } from 'graphql';
+import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { ExecRequest, JsonObject, SubgraphExecutor } from '../engine.ts';
 import type { ErrorSource } from '../failure.ts';
 import type { Merge } from './merge.ts';
@@ -27,3 +27,14 @@ export interface PlanContext {
   /** Whether a root field of the mutation type may not be null. */
   isNonNullMutation(fieldName: string): boolean;
 }
+
+export const newRun = (request: ExecRequest, variables: Readonly<JsonObject>): PlanRun => ({
+  data: null,
+  errors: [],
+  variables,
+  request,
+  halted: false,
+});
+
+/** The response of a run; `failed` when its subgraph had errors and no data at all. */
+export type Finish = (run: PlanRun, failed?: boolean) => ExecutionResult;

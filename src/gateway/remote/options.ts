@@ -8,7 +8,7 @@ export interface RemoteOptions extends RetryOptions, BreakerOptions {
   readonly name: string;
   /** http(s) URL that takes GraphQL over POST. */
   readonly url: string;
-  /** ws(s) URL for graphql-ws, or http(s) URL for server-sent events; when left out, `url` with ws. */
+  /** ws(s) URL for graphql-ws; when left out, `url` with ws. */
   readonly subscriptionsUrl?: string | undefined;
   /** Headers sent with every request, names in lower case. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
@@ -47,8 +47,8 @@ const NEVER_FORWARDED: ReadonlySet<string> = new Set([
 export function checkRemoteOptions({ name, url, subscriptionsUrl, forwardHeaders, timeoutMs }: RemoteOptions): void {
   const field = `SUBGRAPHS.${name}`;
   if (!['http:', 'https:'].includes(protocolOf(url))) throw invalid(`${field}.url`, 'must be an http or https URL.');
-  if (subscriptionsUrl !== undefined && !/^(ws|http)s?:$/.test(protocolOf(subscriptionsUrl))) {
-    throw invalid(`${field}.subscriptionsUrl`, 'must be a ws, wss, http or https URL.');
+  if (subscriptionsUrl !== undefined && !/^wss?:$/.test(protocolOf(subscriptionsUrl))) {
+    throw invalid(`${field}.subscriptionsUrl`, 'must be a ws or wss URL.');
   }
   for (const header of forwardHeaders ?? []) {
     if (NEVER_FORWARDED.has(header.toLowerCase())) {

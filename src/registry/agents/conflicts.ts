@@ -41,6 +41,9 @@ function constraintOf(error: unknown): string | undefined {
   return undefined;
 }
 
+/** True when some unique index refused, whichever. */
+export const isUniqueViolation = (error: unknown): boolean => constraintOf(error) !== undefined;
+
 /** Runs `work`; a unique index that refuses becomes ALREADY_EXISTS, naming the field. */
 export async function conflictsAs<T>(input: object, work: () => Promise<T>): Promise<T> {
   try {

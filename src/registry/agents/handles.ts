@@ -14,8 +14,12 @@ export function handleFromName(name: string): string {
   return base === '' ? 'agent' : base;
 }
 
-/** The first of base, base-2, base-3 … that no live agent has. */
+/**
+ * The first of base, base-2, base-3 … that no live agent has. Two callers who look at the same moment would find the same
+ * one: they take turns until the end of the transaction.
+ */
 export async function freeHandle(query: Query, base: string): Promise<string> {
+  await query('select pg_advisory_xact_lock(hashtextextended($1, 1))', [base]);
   const rows = await query<{ handle: string }>(
     `select handle from agent where deleted_at is null and (handle = $1 or handle like $2)`,
     [base, `${base.replaceAll('_', '\\_')}-%`],

@@ -1,6 +1,7 @@
 import type { Principal } from '../../auth/principal.ts';
 import type { Query } from '../../database/drivers.ts';
 import { isUuid } from '../../database/ids.ts';
+import { nameOf } from '../../database/statement-names.ts';
 import { Values } from '../../database/values.ts';
 import { decodeCursor, encodeCursor, type Page, pageSize, toPage } from '../lists/cursor.ts';
 import type { Agent, AgentChange, AgentUsage, Skill, TaskCategory } from '../model.ts';
@@ -40,10 +41,8 @@ export async function agentsById(
   requireScope(principal, 'registry:read');
   const values = new Values();
   const wanted = values.add(ids.filter(isUuid));
-  const rows = await query<Row>(
-    `select ${AGENT_COLUMNS} from ${AGENT_TABLES} where a.id = any(${wanted}::uuid[]) and a.deleted_at is null and ${visibleSql(principal, 'a', values)}`,
-    values.list,
-  );
+  const text = `select ${AGENT_COLUMNS} from ${AGENT_TABLES} where a.id = any(${wanted}::uuid[]) and a.deleted_at is null and ${visibleSql(principal, 'a', values)}`;
+  const rows = await query<Row>(text, values.list, nameOf(text));
   return inOrder(
     ids.map((id) => id.toLowerCase()),
     rows.map(toAgent),
@@ -55,36 +54,29 @@ export async function agentsById(
 export async function agentByHandle(query: Query, principal: Principal, handle: string): Promise<Agent | undefined> {
   requireScope(principal, 'registry:read');
   const values = new Values();
-  const rows = await query<Row>(
-    `select ${AGENT_COLUMNS} from ${AGENT_TABLES} where a.handle = ${values.add(handle)} and a.deleted_at is null and ${visibleSql(principal, 'a', values)}`,
-    values.list,
-  );
+  const text = `select ${AGENT_COLUMNS} from ${AGENT_TABLES} where a.handle = ${values.add(handle)} and a.deleted_at is null and ${visibleSql(principal, 'a', values)}`;
+  const rows = await query<Row>(text, values.list, nameOf(text));
   return rows.map(toAgent)[0];
 }
 
 /** The skills of each of these agents, in card order. The caller has seen the agents: visibility was decided there. */
 export async function skillsOfAgents(query: Query, agentIds: readonly string[]): Promise<Skill[][]> {
-  const rows = await query<Row>(
-    `select ${SKILL_COLUMNS} from skill s where s.agent = any($1::uuid[]) order by s.agent, s.position, s.id`,
-    [agentIds],
-  );
+  const text = `select ${SKILL_COLUMNS} from skill s where s.agent = any($1::uuid[]) order by s.agent, s.position, s.id`;
+  const rows = await query<Row>(text, [agentIds], nameOf(text));
   return grouped(agentIds, rows.map(toSkill), (skill) => skill.agentId);
 }
 
 /** The task categories of each of these agents, by name and version. */
 export async function taskCategoriesOfAgents(query: Query, agentIds: readonly string[]): Promise<TaskCategory[][]> {
-  const rows = await query<TaskCategory & { agent: string }>(
-    `select c.agent, c.name, c.version from task_category c where c.agent = any($1::uuid[]) order by c.name, c.version`,
-    [agentIds],
-  );
+  const text = `select c.agent, c.name, c.version from task_category c where c.agent = any($1::uuid[]) order by c.name, c.version`;
+  const rows = await query<TaskCategory & { agent: string }>(text, [agentIds], nameOf(text));
   return grouped(agentIds, rows, (row) => row.agent);
 }
 
 /** The usage of each of these agents. */
 export async function usageOfAgents(query: Query, agentIds: readonly string[]): Promise<AgentUsage[]> {
-  const rows = await query<Row>(`select ${USAGE_COLUMNS} from agent_usage u where u.agent = any($1::uuid[])`, [
-    agentIds,
-  ]);
+  const text = `select ${USAGE_COLUMNS} from agent_usage u where u.agent = any($1::uuid[])`;
+  const rows = await query<Row>(text, [agentIds], nameOf(text));
   return inOrder(agentIds, rows.map(toUsage), (usage) => usage.agentId).map(
     (usage, i) => usage ?? { agentId: agentIds[i]!, calls: 0, failures: 0, lastUsedAt: null },
   );

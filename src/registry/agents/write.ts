@@ -45,11 +45,12 @@ export function createSkills(
   agentId: string,
   skills: readonly CheckedSkill[],
   firstPosition = 0,
+  ids: ReadonlyMap<string, string> = new Map(),
 ): void {
   const now = new Date();
   skills.forEach((skill, i) => {
     tx.em.create(SkillEntity, {
-      id: newId(),
+      id: ids.get(skill.key) ?? newId(),
       agent: agentId,
       position: firstPosition + i,
       ...skill,

@@ -1,5 +1,6 @@
 import type { Principal } from '../../auth/principal.ts';
 import type { Query } from '../../database/drivers.ts';
+import { nameOf } from '../../database/statement-names.ts';
 import { Values } from '../../database/values.ts';
 import { invalid } from '../../errors.ts';
 import type { Agent } from '../model.ts';
@@ -86,10 +87,10 @@ export async function listAgents(query: Query, principal: Principal, request: Ag
     );
   }
   const by = order.field === 'id' ? `a.id ${direction}` : `${key} ${direction}, ${tie} ${direction}`;
-  const rows = await query<Row>(
-    `select ${AGENT_COLUMNS}, ${key} as k from ${from} where ${conditions.join(' and ')} order by ${by} limit ${size + 1}`,
-    values.list,
-  );
+  const statement = `select ${AGENT_COLUMNS}, ${key} as k from ${from} where ${conditions.join(' and ')} order by ${by} limit ${size + 1}`;
+  // A plan for any value is as good as one for this value only where there is nothing to filter by.
+  const plain = words === null && Object.values(request.filter ?? {}).every((value) => value == null);
+  const rows = await query<Row>(statement, values.list, plain ? nameOf(statement) : undefined);
   return toPage(rows, size, toAgent, (row) => encodeCursor(name, [String(row.k), row.id]));
 }
 

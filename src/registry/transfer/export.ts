@@ -48,7 +48,10 @@ export async function exportRecords(
 }
 
 const PAGES: Readonly<
-  Record<Kind, (query: Query, principal: Principal, size: number, after: string | null) => Promise<ExportPage['records']>>
+  Record<
+    Kind,
+    (query: Query, principal: Principal, size: number, after: string | null) => Promise<ExportPage['records']>
+  >
 > = { provider: providerPage, agent: agentPage };
 
 async function providerPage(query: Query, _principal: Principal, size: number, after: string | null) {
@@ -76,8 +79,13 @@ async function agentPage(query: Query, principal: Principal, size: number, after
      from ${AGENT_TABLES} where ${conditions.join(' and ')} order by a.id limit ${size}`,
     values.list,
   );
+  const fitting: typeof rows = [];
   let bytes = 0;
-  const fitting = rows.filter((row, i) => (bytes += row.cardBytes) <= MOST_CARD_BYTES || i === 0);
+  for (const row of rows) {
+    bytes += row.cardBytes;
+    if (bytes > MOST_CARD_BYTES && fitting.length > 0) break;
+    fitting.push(row);
+  }
   const ids = fitting.map((row) => row.id);
   if (ids.length === 0) return [];
   const skills = await skillsOfAgents(query, ids);

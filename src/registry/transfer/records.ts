@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { isUuid } from '../../database/ids.ts';
 import { CARD_LIMITS, type CardReading, readCard } from '../../protocol/a2a/card/index.ts';
-import { agentSchema, handleSchema, httpUrl, providerSchema, skillSchema, uniqueSkillKeys } from '../input/schemas.ts';
+import { storedType } from '../display-type.ts';
 import { LIMITS } from '../input/limits.ts';
+import { agentSchema, handleSchema, httpUrl, providerSchema, skillSchema, uniqueSkillKeys } from '../input/schemas.ts';
 import { AUTHENTICATION_TYPES } from '../words.ts';
 
 /** First line of an export, with the time and remarks besides. Another version is a format that old readers must refuse. */
@@ -98,3 +99,20 @@ export type ProviderReference = z.output<typeof providerReference>;
 
 /** Each kind of record and its schema; the paths of errors begin with the kind. */
 export const RECORD_SCHEMAS = { provider: providerRecordSchema, agent: agentRecordSchema } as const;
+
+/** The columns of an agent that a record sets, new or not. */
+export function columnsOf(record: AgentRecord, provider: string | null) {
+  const {
+    kind: _kind,
+    id: _id,
+    owner: _owner,
+    createdAt: _created,
+    updatedAt: _updated,
+    skills: _skills,
+    taskCategories: _categories,
+    card: _card,
+    type,
+    ...fields
+  } = record;
+  return { ...fields, type: storedType(type), provider };
+}

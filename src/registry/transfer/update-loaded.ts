@@ -1,0 +1,97 @@
+import { SourceCardEntity } from '../../database/entities/index.ts';
+import { sameJson } from '../../protocol/a2a/card/same-json.ts';
+import { type AgentRow, recordChange } from '../agents/change.ts';
+import { originChanged } from '../agents/credentials.ts';
+import { fieldChanges, snapshot } from '../agents/field-changes.ts';
+import { taskCategoriesOfAgents } from '../agents/read.ts';
+import { replaceTaskCategories, showCategory } from '../agents/task-categories.ts';
+import type { FieldChange } from '../model.ts';
+import { replaceSkills } from '../skills.ts';
+import type { Loading } from './load.ts';
+import { type AgentRecord, columnsOf } from './records.ts';
+
+/**
+ * Makes an agent that is there be as a record says, or brings back a deleted one. Its id, time of registration and
+ * revision stay this registry's; its credentials too, unless type or origin changed. A record that says nothing new
+ * writes nothing.
+ */
+export async function updateLoaded(
+  loading: Loading,
+  record: AgentRecord,
+  row: AgentRow,
+  provider: string | null,
+): Promise<void> {
+  const { tx, principal, counts } = loading;
+  const restored = row.deletedAt != null;
+  const before = snapshot(row);
+  const owner = row.owner;
+  // Compared as JSON: the database keeps the members of an object in an order of its own.
+  for (const [field, value] of Object.entries(columnsOf(record, provider)))
+    if (!sameJson(before[field as keyof typeof before], value))
+      (row as unknown as Record<string, unknown>)[field] = value;
+  if (record.owner !== undefined) row.owner = record.owner;
+  row.deletedAt = null;
+  const secret = dropCredentials(row, before);
+  const changes: FieldChange[] = [
+    ...fieldChanges(before, snapshot(row)),
+    ...secret,
+    ...(row.owner === owner ? [] : [{ field: 'owner', before: owner, after: row.owner }]),
+    ...(restored ? [{ field: 'deletedAt', before: 'deleted', after: null }] : []),
+    ...(await changedSkills(loading, record, row.id)),
+    ...(await changedCategories(loading, record, row)),
+    ...(await changedCard(loading, record, row.id)),
+  ];
+  if (record.authenticationType !== 'none' && row.authenticationConfig == null)
+    loading.needCredentials.push(record.handle);
+  if (changes.length === 0) {
+    counts.unchanged++;
+    return;
+  }
+  row.updatedAt = new Date();
+  await tx.em.flush();
+  const action = restored ? 'registered' : 'updated';
+  recordChange(tx, principal, row, action, changes);
+  await tx.em.flush();
+  loading.changed.push({ row, action });
+  if (restored) counts.created++;
+  else counts.updated++;
+}
+
+function dropCredentials(row: AgentRow, before: ReturnType<typeof snapshot>): FieldChange[] {
+  if (row.authenticationConfig == null) return [];
+  const keeps =
+    row.authenticationType === before.authenticationType &&
+    !originChanged(before.url as string | null, row.url ?? null);
+  if (keeps) return [];
+  row.authenticationConfig = null;
+  return [{ field: 'authenticationConfig', before: '(set)', after: '(removed)' }];
+}
+
+async function changedSkills({ tx }: Loading, record: AgentRecord, agentId: string): Promise<FieldChange[]> {
+  const ids = new Map(record.skills.flatMap((s) => (s.id === undefined ? [] : [[s.key, s.id] as const])));
+  const skills = record.skills.map(({ id: _id, createdAt: _created, updatedAt: _updated, ...skill }) => skill);
+  return replaceSkills(tx, agentId, skills, ids);
+}
+
+async function changedCategories({ tx }: Loading, record: AgentRecord, row: AgentRow): Promise<FieldChange[]> {
+  const [present = []] = await taskCategoriesOfAgents(tx.query, [row.id]);
+  const before = present.map(showCategory).sort();
+  const after = record.taskCategories.map(showCategory).sort();
+  if (before.join() === after.join()) return [];
+  await replaceTaskCategories(tx, row, record.taskCategories);
+  return [{ field: 'taskCategories', before, after }];
+}
+
+async function changedCard({ tx }: Loading, { card }: AgentRecord, agentId: string): Promise<FieldChange[]> {
+  const [present] = await tx.query<{ url: string; digest: string }>(
+    'select url, digest from source_card where agent = $1',
+    [agentId],
+  );
+  const before = present?.digest ?? null;
+  const after = card?.digest ?? null;
+  if (before === after && present?.url === card?.url) return [];
+  if (card === null) await tx.query('delete from source_card where agent = $1', [agentId]);
+  else
+    await tx.em.upsert(SourceCardEntity, { ...card, fetchedAt: card.fetchedAt ?? new Date(), agent: agentId } as never);
+  return [{ field: 'sourceCard', before, after }];
+}

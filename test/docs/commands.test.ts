@@ -1,0 +1,102 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { afterEach, describe, expect, test } from 'vitest';
+import { startTestApp } from '../support/app.ts';
+import { type Block, blocksOf, PAGES, ROOT } from './pages.ts';
+
+/** A block of commands that works as it stands, and the answer that the page prints after it, if it does. */
+interface Step {
+  readonly commands: Block;
+  readonly answer: Block | undefined;
+}
+
+function stepsOf(page: string): Step[] {
+  const blocks = blocksOf(page);
+  return blocks.flatMap((commands, i) => {
+    if (commands.info !== 'sh run') return [];
+    const next = blocks[i + 1];
+    return [{ commands, answer: next?.info === 'json answer' ? next : undefined }];
+  });
+}
+
+const stops: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+
+/** An example as its script starts it, on a free port. Resolves to its URL, which ends the process when it does not come. */
+async function startExample(script: string, portVariable: string): Promise<string> {
+  const child: ChildProcess = spawn(process.execPath, [`${ROOT}examples/${script}`], {
+    env: { ...process.env, [portVariable]: '0' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  stops.push(async () => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    }
+  });
+  let out = '';
+  for await (const chunk of child.stdout!) {
+    out += String(chunk);
+    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(out)?.[0];
+    if (url !== undefined && out.includes('\n')) return url;
+  }
+  throw new Error(`${script} ended: ${out}`);
+}
+
+/** What differs from run to run, made equal. */
+const settled = (text: string): unknown =>
+  JSON.parse(
+    text
+      .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'ID')
+      .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, 'TIME')
+      .replace(/[0-9a-f]{64}/g, 'DIGEST')
+      .replace(/"(startCursor|endCursor|cursor)":"[^"]*"/g, '"$1":"CURSOR"'),
+  );
+
+const SEPARATOR = '\u001e';
+const tools = ['bash', 'curl', 'sed'].filter((tool) => spawnSync(tool, ['--version']).error !== undefined);
+if (tools.length > 0) process.stdout.write(`skipped: the commands of the documentation (not installed: ${tools.join(', ')})\n`);
+
+describe.skipIf(tools.length > 0)('the commands of', () => {
+  const pages = PAGES.map((page) => [page, stepsOf(page)] as const).filter(([, steps]) => steps.length > 0);
+
+  test('some pages are there', () => {
+    expect(pages.map(([page]) => page)).toContain('README.md');
+  });
+
+  test.each(pages)('%s work as printed, and answer what is printed', { timeout: 90_000 }, async (page, steps) => {
+    const needs = (text: string): boolean => steps.some(({ commands }) => commands.text.includes(text));
+    const agent = needs(':4700') ? await startExample('sdk-agent.mjs', 'AGENT_PORT') : 'http://127.0.0.1:4700';
+    const app = await startTestApp();
+    stops.push(() => app.close());
+    const server = app.addresses.url.replace(/\/$/, '');
+    const script = steps
+      .map(({ commands }) => `${commands.text}\nprintf '\\036'\n`)
+      .join('')
+      .replaceAll('http://127.0.0.1:4000', server)
+      .replaceAll('http://127.0.0.1:4700', agent);
+
+    const child = spawn('bash', ['-euo', 'pipefail'], { cwd: ROOT, stdio: ['pipe', 'pipe', 'pipe'] });
+    stops.push(() => void child.kill('SIGKILL'));
+    let out = '';
+    let err = '';
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+    child.stdin.end(script);
+    const [code] = await once(child, 'close');
+
+    const answers = out
+      .replaceAll(server, 'http://127.0.0.1:4000')
+      .replaceAll(agent, 'http://127.0.0.1:4700')
+      .split(SEPARATOR);
+    const at = (i: number): string => `${page}:${steps[Math.min(i, steps.length - 1)]!.commands.line}`;
+    expect(code, `${at(answers.length - 1)} failed: ${err}${answers.at(-1)}`).toBe(0);
+    for (const [i, { answer }] of steps.entries()) {
+      const got = answers[i]!.trim();
+      if (answer !== undefined) expect(settled(got), at(i)).toEqual(settled(answer.text));
+      else expect(got, at(i)).not.toMatch(/"errors?":|"status":[45]\d\d/);
+    }
+  });
+});
