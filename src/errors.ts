@@ -138,6 +138,9 @@ const CONNECTION_LOST = new Set([
   'EPIPE',
   'ENOTFOUND',
   'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EAI_AGAIN',
   '57P01',
   '57P02',
   '57P03',
@@ -161,7 +164,9 @@ export function toRollcallError(thrown: unknown): RollcallError {
     const code = (e as { code?: unknown }).code;
     if (
       (typeof code === 'string' && CONNECTION_LOST.has(code)) ||
-      /Connection terminated|timeout exceeded when trying to connect/.test(e.message)
+      /Connection terminated|connection error and is not queryable|timeout exceeded when trying to connect/.test(
+        e.message,
+      )
     ) {
       return new RollcallError(
         'DATABASE_UNAVAILABLE',

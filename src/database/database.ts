@@ -77,8 +77,15 @@ async function connect(driver: Driver, lock: DataDirectoryLock | undefined): Pro
       return work({ em, query: inTransaction });
     });
 
-  const pendingMigrations = async (): Promise<string[]> => (await orm.migrator.getPending()).map((m) => m.name);
-  const up = async (): Promise<string[]> => (await orm.migrator.up()).map((m) => m.name);
+  // The migrator makes its own table even to look, which servers that start together must not do at the same moment. A
+  // transaction-level lock: released even when this process dies. The migrator works on connections of its own.
+  const alone = <T>(work: () => Promise<T>): Promise<T> =>
+    driver.migrationLock
+      ? transaction(async (tx) => {
+          await tx.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+          return work();
+        })
+      : work();
 
   return {
     kind: driver.kind,
@@ -86,16 +93,8 @@ async function connect(driver: Driver, lock: DataDirectoryLock | undefined): Pro
     orm,
     query,
     transaction,
-    pendingMigrations,
-    async migrate() {
-      if ((await pendingMigrations()).length === 0) return [];
-      if (!driver.migrationLock) return up();
-      // A transaction-level lock, released even when this process dies. The migrator works on connections of its own.
-      return transaction(async (tx) => {
-        await tx.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
-        return up();
-      });
-    },
+    pendingMigrations: () => alone(async () => (await orm.migrator.getPending()).map((m) => m.name)),
+    migrate: () => alone(async () => (await orm.migrator.up()).map((m) => m.name)),
     async close() {
       await orm.close(true);
       await driver.release?.();

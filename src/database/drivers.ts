@@ -4,6 +4,7 @@ import type { PGlite } from '@electric-sql/pglite';
 import type { MikroORM, Options } from '@mikro-orm/core';
 import type { Pool } from 'pg';
 import { type DataDirectoryLock, holdDataDirectory } from './data-directory-lock.ts';
+import { releaseLostConnections } from './lost-connections.ts';
 import { readTextArray } from './text-array.ts';
 
 /** One parameterised statement; rows as plain objects. `name` lets PostgreSQL prepare it once per connection. */
@@ -73,6 +74,8 @@ function pglite(dataDir: string | undefined, template: Blob | undefined): Driver
       const client = await (
         orm.driver.getConnection() as unknown as { getNativeClient(): Promise<PGlite> }
       ).getNativeClient();
+      // It takes the zone of the machine otherwise; toDate and the cursors count on UTC.
+      await client.exec(`set time zone 'UTC'`);
       return async <Row>(text: string, values?: readonly unknown[]) =>
         (await client.query<Row>(text, values as unknown[], { parsers: PARSERS })).rows;
     },
@@ -100,7 +103,8 @@ const postgres = (url: URL): Driver => ({
     const pool = await (
       orm.driver.getConnection() as unknown as { getNativeClient(): Promise<Pool> }
     ).getNativeClient();
-    const slowTextArray = pg.types.getTypeParser(TEXT_ARRAY, 'text') as (text: string) => unknown;
+    releaseLostConnections(pool);
+    const slowTextArray = pg.types.getTypeParser(TEXT_ARRAY as never, 'text') as (text: string) => unknown;
     const parsers: typeof PARSERS = { ...PARSERS, [TEXT_ARRAY]: (text) => readTextArray(text, slowTextArray) };
     const types = {
       getTypeParser: (oid: number, format?: 'text' | 'binary') =>

@@ -40,10 +40,10 @@ export function createSecretBox(secret: string): SecretBox {
         );
       }
       const bytes = Buffer.from(body, 'base64url');
-      const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(nonce, 'base64url'))
-        .setAAD(aad(place))
-        .setAuthTag(bytes.subarray(-16));
       try {
+        const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(nonce, 'base64url'), { authTagLength: 16 })
+          .setAAD(aad(place))
+          .setAuthTag(bytes.subarray(-16));
         return decipher.update(bytes.subarray(0, -16), undefined, 'utf8') + decipher.final('utf8');
       } catch (cause) {
         throw new RollcallError(
@@ -56,11 +56,24 @@ export function createSecretBox(secret: string): SecretBox {
   };
 }
 
-/** The key kept in the data directory, made on first use and readable by its owner alone. */
+/** A key file that a crash or a person left empty must not become everyone's key. */
+const SHORTEST_KEY = 16;
+
+/**
+ * The key kept in the data directory, made on first use and readable by its owner alone.
+ *
+ * @throws RollcallError FAILED_PRECONDITION when there is a key file without a key in it.
+ */
 export function keyInDataDirectory(dataDir: string): string {
   const file = join(dataDir, 'secret.key');
   try {
-    return readFileSync(file, 'utf8').trim();
+    const key = readFileSync(file, 'utf8').trim();
+    if (key.length >= SHORTEST_KEY) return key;
+    throw new RollcallError(
+      'FAILED_PRECONDITION',
+      `SECRET_KEY: the file ${file} holds no key of at least ${SHORTEST_KEY} characters. Put the key back that credentials were stored with; if none were, delete the file and a new key is made.`,
+      { field: 'SECRET_KEY' },
+    );
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }

@@ -14,7 +14,8 @@ export function addSchemaCommand(program: Command, io: Io): void {
     .action(async (options: { readonly supergraph?: boolean; readonly json?: boolean }) => {
       const { printSchemaFiles } = await import('../../graphql/schema-files.ts');
       const name = options.supergraph === true ? 'supergraph' : 'registry';
-      const sdl = printSchemaFiles()[`${name}.graphql`];
+      // Without the remark for readers of the repository's files.
+      const sdl = printSchemaFiles()[`${name}.graphql`].replace(/^(#.*\n|\n)*/, '');
       await say(io, options.json, { sdl }, sdl.trimEnd());
     });
   withJson(print);

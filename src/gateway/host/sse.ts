@@ -1,14 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { GraphQLSchema } from 'graphql';
 import { createHandler } from 'graphql-sse/lib/use/fastify';
 import type { Logger } from 'pino';
 import type { Authenticator } from '../../auth/authenticator.ts';
 import { toRollcallError } from '../../errors.ts';
-import type { OperationType } from '../engine.ts';
 import type { ContextFactory } from './context.ts';
 import type { Graph } from './graph.ts';
 import { maskErrors } from './mask.ts';
 import type { Operations } from './operations.ts';
+import { type Payload, prepare, runOn } from './run-checked.ts';
 
 export interface GraphSseOptions {
   readonly path: string;
@@ -22,44 +21,14 @@ export interface GraphSseOptions {
 /** GraphQL over server-sent events (graphql-sse protocol, distinct connections and single connection mode) at `path`. */
 export function addGraphSse(app: FastifyInstance, options: GraphSseOptions): void {
   const { graph, operations, log } = options;
-  const execute = (args: unknown) => {
-    const { schema, document, variableValues, operationName, contextValue, operationType } = args as {
-      schema: GraphQLSchema;
-      document: never;
-      variableValues: Record<string, unknown>;
-      operationName: string | undefined;
-      contextValue: ReturnType<ContextFactory>;
-      operationType: OperationType;
-    };
-    return graph.execute(schema, {
-      document,
-      variables: variableValues,
-      operationName,
-      operationType,
-      context: contextValue,
-    });
-  };
+  const execute = runOn(graph);
   const handler = createHandler({
     execute: execute as never,
     subscribe: execute as never,
     onSubscribe: (request, payload) => {
-      const raw = request.raw as FastifyRequest;
-      const { schema } = graph.engine;
-      const checked = operations.check(
-        schema,
-        payload.query,
-        payload.operationName,
-        payload.variables as Record<string, unknown>,
-      );
-      if (!('document' in checked)) return checked as never;
-      return {
-        schema,
-        document: checked.document,
-        variableValues: payload.variables ?? {},
-        operationName: payload.operationName ?? undefined,
-        contextValue: options.contextOf({ principal: raw.principal!, headers: raw.headers, requestId: raw.id }),
-        operationType: checked.operation.operation,
-      } as never;
+      const { principal, headers, id } = request.raw as FastifyRequest;
+      const context = () => options.contextOf({ principal: principal!, headers, requestId: id });
+      return prepare(graph, operations, payload as Payload, context) as never;
     },
     onNext: (_context, _request, result) =>
       result.errors === undefined ? result : ({ ...result, errors: maskErrors(result.errors, log) } as never),

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { GraphQLError, type GraphQLSchema } from 'graphql';
+import { GraphQLError } from 'graphql';
 import type { ServerOptions } from 'graphql-ws';
 import { type Extra, useServer } from 'graphql-ws/use/ws';
 import type { Logger } from 'pino';
@@ -10,11 +10,11 @@ import { newId } from '../../database/ids.ts';
 import { RollcallError } from '../../errors.ts';
 import type { Metrics } from '../../http/metrics.ts';
 import { guardAgainstPages, type PageGuardOptions } from '../../http/page-guard.ts';
-import type { OperationType } from '../engine.ts';
 import type { Caller, ContextFactory } from './context.ts';
 import type { Graph } from './graph.ts';
 import { maskErrors } from './mask.ts';
 import type { Operations } from './operations.ts';
+import { prepare, runOn } from './run-checked.ts';
 
 export interface GraphSocketOptions extends PageGuardOptions {
   readonly path: string;
@@ -44,23 +44,7 @@ export function addGraphSockets(server: Server, options: GraphSocketOptions): ()
     maxPayload: options.maxBodyBytes,
     handleProtocols: (offered) => (offered.has('graphql-transport-ws') ? 'graphql-transport-ws' : false),
   });
-  const execute = (args: unknown) => {
-    const { schema, document, variableValues, operationName, contextValue, operationType } = args as {
-      schema: GraphQLSchema;
-      document: never;
-      variableValues: Record<string, unknown>;
-      operationName: string | undefined;
-      contextValue: ReturnType<ContextFactory>;
-      operationType: OperationType;
-    };
-    return graph.execute(schema, {
-      document,
-      variables: variableValues,
-      operationName,
-      operationType,
-      context: contextValue,
-    });
-  };
+  const execute = runOn(graph);
   const serverOptions: ServerOptions<Record<string, unknown>, Extra & Partial<SocketExtra>> = {
     execute: execute as never,
     subscribe: execute as never,
@@ -89,18 +73,9 @@ export function addGraphSockets(server: Server, options: GraphSocketOptions): ()
           ),
         ];
       }
-      const { schema } = graph.engine;
-      const checked = operations.check(schema, payload.query, payload.operationName, payload.variables);
-      if (!('document' in checked)) return checked;
-      context.extra.open = (context.extra.open ?? 0) + 1;
-      return {
-        schema,
-        document: checked.document,
-        variableValues: payload.variables ?? {},
-        operationName: payload.operationName ?? undefined,
-        contextValue: options.contextOf(context.extra.caller!),
-        operationType: checked.operation.operation,
-      } as never;
+      const prepared = prepare(graph, operations, payload, () => options.contextOf(context.extra.caller!));
+      if ('schema' in prepared) context.extra.open = (context.extra.open ?? 0) + 1;
+      return prepared as never;
     },
     onNext: (_context, _id, _payload, _args, result): never =>
       (result.errors === undefined ? result : { ...result, errors: maskErrors(result.errors, log) }) as never,

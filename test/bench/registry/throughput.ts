@@ -11,10 +11,15 @@ export interface ThroughputOptions {
   readonly ms: number;
 }
 
+export interface Burst extends LoadResult {
+  /** Processor time of the server for a request, in milliseconds. */
+  readonly processorMs: number;
+}
+
 export interface ThroughputRow {
   readonly what: string;
-  readonly ours: LoadResult;
-  readonly peer: LoadResult;
+  readonly ours: Burst;
+  readonly peer: Burst;
   /** The median over rounds of ours / peer's requests a second. */
   readonly ratio: number;
   readonly ratios: readonly number[];
@@ -71,15 +76,19 @@ async function compare(
   peer: ServerProcess,
   { rounds, ms }: ThroughputOptions,
 ): Promise<ThroughputRow> {
-  const burst = ({ url }: ServerProcess, forMs: number): Promise<LoadResult> =>
-    asker.ask({ url: new URL('graphql', url).href, bodies, connections: CONNECTIONS, ms: forMs, most: MOST });
-  for (const server of [ours, peer]) await burst(server, ms);
-  const results: { ours: LoadResult; peer: LoadResult }[] = [];
+  const burst = async (server: ServerProcess): Promise<Burst> => {
+    const url = new URL('graphql', server.url).href;
+    const before = server.processor();
+    const result = await asker.ask({ url, bodies, connections: CONNECTIONS, ms, most: MOST });
+    return { ...result, processorMs: (server.processor() - before) / result.answered };
+  };
+  for (const server of [ours, peer]) await burst(server);
+  const results: { ours: Burst; peer: Burst }[] = [];
   for (let round = 0; round < rounds; round++) {
     // Who goes first changes, so that a machine that slows down in the course of a round favours neither.
-    const first = round % 2 === 0 ? await burst(ours, ms) : undefined;
-    const theirs = await burst(peer, ms);
-    results.push({ ours: first ?? (await burst(ours, ms)), peer: theirs });
+    const first = round % 2 === 0 ? await burst(ours) : undefined;
+    const theirs = await burst(peer);
+    results.push({ ours: first ?? (await burst(ours)), peer: theirs });
   }
   const ratios = results.map((r) => r.ours.perSecond / r.peer.perSecond);
   return {
@@ -91,9 +100,10 @@ async function compare(
   };
 }
 
-const middle = (list: readonly LoadResult[]): LoadResult => ({
+const middle = (list: readonly Burst[]): Burst => ({
   perSecond: median(list.map((r) => r.perSecond)),
   answered: list.reduce((sum, r) => sum + r.answered, 0),
   p50: median(list.map((r) => r.p50)),
   p99: median(list.map((r) => r.p99)),
+  processorMs: median(list.map((r) => r.processorMs)),
 });
