@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { addCardRoutes } from './a2a/card-routes.ts';
+import { startA2aGrpc } from './a2a/grpc/server.ts';
 import { addA2aRoutes } from './a2a/routes.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
 import { type Principal, SCOPES, SYSTEM } from './auth/principal.ts';
@@ -39,6 +40,8 @@ import { createExecutors } from './upstream/executors.ts';
 /** Where a running server is reached. URLs end in "/". */
 export interface Addresses {
   readonly url: string;
+  /** `host:port` of A2A's gRPC binding. */
+  readonly grpc: string;
   /** `host:port` of Flyte's services; undefined while they are off. */
   readonly flyte: string | undefined;
 }
@@ -131,14 +134,16 @@ async function start(
     trustProxy: config.TRUST_PROXY,
     hosts,
     corsOrigins: config.CORS_ORIGINS,
-    tls:
-      config.TLS_CERT !== undefined && config.TLS_KEY !== undefined
-        ? { certFile: config.TLS_CERT, keyFile: config.TLS_KEY }
-        : undefined,
+    tls: tlsFiles(config),
   });
   let draining = false;
   let publicUrl = config.PUBLIC_URL ?? '';
-  const gateway = (): CardGateway => ({ publicUrl, auth: authenticator.mode === 'jwt' ? 'bearer' : 'none' });
+  let publicGrpcUrl = config.PUBLIC_GRPC_URL;
+  const gateway = (): CardGateway => ({
+    publicUrl,
+    publicGrpcUrl,
+    auth: authenticator.mode === 'jwt' ? 'bearer' : 'none',
+  });
 
   const { core, egress, events, registry, tasks } = createCore(config, database, log, gateway);
   stops.push(() => events.close());
@@ -218,12 +223,27 @@ async function start(
   const url = `${scheme}://${urlHost(config.HOST)}:${port}/`;
   publicUrl ||= url;
 
+  const grpc = await startA2aGrpc({
+    tasks,
+    registry,
+    events,
+    authenticator,
+    log,
+    host: config.HOST,
+    port: config.GRPC_PORT,
+    maxBodyBytes: config.MAX_BODY_BYTES,
+    tls: tlsFiles(config),
+  });
+  stops.push(() => grpc.close(DRAIN_MS));
+  const grpcAddress = `${urlHost(config.HOST)}:${grpc.port}`;
+  publicGrpcUrl ??= grpcAddress;
+
   const flyte = await startFlyte(config, core, events, log);
   if (flyte !== undefined) stops.push(() => flyte.close(DRAIN_MS));
 
   let closing: Promise<void> | undefined;
   return {
-    addresses: { url, flyte: flyte === undefined ? undefined : `${config.HOST}:${flyte.port}` },
+    addresses: { url, grpc: grpcAddress, flyte: flyte === undefined ? undefined : `${config.HOST}:${flyte.port}` },
     core,
     database,
     http,
@@ -271,6 +291,9 @@ async function closeHttp(http: FastifyInstance): Promise<void> {
   await http.close();
   clearTimeout(timer);
 }
+
+const tlsFiles = ({ TLS_CERT, TLS_KEY }: Config): { certFile: string; keyFile: string } | undefined =>
+  TLS_CERT !== undefined && TLS_KEY !== undefined ? { certFile: TLS_CERT, keyFile: TLS_KEY } : undefined;
 
 const urlHost = (host: string): string =>
   host.includes(':') && !host.startsWith('[') ? `[${host}]` : host === '0.0.0.0' || host === '::' ? 'localhost' : host;

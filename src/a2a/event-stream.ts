@@ -19,6 +19,9 @@ export interface StreamOptions {
   readonly heartbeatMs: number;
 }
 
+/** After this much silence at the beginning the reader learns that there is a stream. Milliseconds. */
+const OPEN_AFTER_MS = 1_000;
+
 /** A response that turns into an event stream with the first thing that is written. */
 class EventOutput {
   readonly #reply: FastifyReply;
@@ -56,6 +59,7 @@ class EventOutput {
       // Proxies of the nginx family hold events back otherwise.
       'x-accel-buffering': 'no',
     });
+    this.#raw.flushHeaders();
   }
 
   end(): void {
@@ -66,7 +70,7 @@ class EventOutput {
 
 /**
  * Sends a stream as server-sent events. Each event goes out as it comes, and the next one is asked for once the reader
- * can take it. Nothing is sent before the first event or the first heartbeat: what fails until then is thrown, so that
+ * can take it. Nothing is sent before the first event, or a second without one: what fails until then is thrown, so that
  * it becomes a normal answer.
  */
 export async function sendEvents(
@@ -77,6 +81,7 @@ export async function sendEvents(
 ): Promise<void> {
   const output = new EventOutput(reply, signal);
   const heartbeat = setInterval(() => output.beat(), heartbeatMs);
+  const opening = setTimeout(() => output.open(), OPEN_AFTER_MS);
   try {
     for await (const { id, value } of frames) {
       const data = JSON.stringify(format.event(value));
@@ -90,6 +95,7 @@ export async function sendEvents(
     await output.write(encodeEvent({ ...rest, data: JSON.stringify(data) }));
   } finally {
     clearInterval(heartbeat);
+    clearTimeout(opening);
   }
   output.end();
 }

@@ -25,3 +25,10 @@ export function failureOf(host: A2aHost, request: FastifyRequest, thrown: unknow
   if (error.code === 'INTERNAL') host.log.error({ err: thrown, requestId: request.id }, 'an A2A call failed');
   return error;
 }
+
+/** The signal of a call over HTTP: it aborts when the connection closes before the answer is sent. */
+export function openCall({ calls }: A2aHost, { raw }: FastifyReply, streaming: boolean): AbortSignal {
+  const { signal, end } = calls.open(streaming);
+  raw.once('close', end);
+  return signal;
+}

@@ -5,7 +5,7 @@ import { parseJson } from '../protocol/a2a/jsonrpc.ts';
 import { dialectOfVersion, OPERATIONS } from '../protocol/a2a/methods.ts';
 import { type AnswerFormat, answer, bare } from './answer.ts';
 import { execute } from './execute.ts';
-import { type A2aHost, failureOf, type HttpBinding } from './host.ts';
+import { type A2aHost, failureOf, type HttpBinding, openCall } from './host.ts';
 import { callOf, versionOf } from './http-call.ts';
 
 const A2A_JSON = 'application/a2a+json';
@@ -58,7 +58,7 @@ export function httpJsonBinding(host: A2aHost): HttpBinding {
         checkVersion(request, dialect);
         const { operation, pathParams } = match;
         const { streaming, status } = OPERATIONS[operation];
-        const signal = host.calls.open(reply.raw, streaming);
+        const signal = openCall(host, reply, streaming);
         const format = formatFor(request, dialect, status);
         return answer(host, { request, reply, signal, format }, async () => {
           const params = paramsOf(request, pathParams, query);

@@ -5,7 +5,7 @@ import { parseCall } from '../protocol/a2a/jsonrpc.ts';
 import { type Detected, detect, dialectOfVersion, OPERATIONS } from '../protocol/a2a/methods.ts';
 import { answer, enveloped, unanswered } from './answer.ts';
 import { execute } from './execute.ts';
-import type { A2aHost, HttpBinding } from './host.ts';
+import { type A2aHost, type HttpBinding, openCall } from './host.ts';
 import { callOf, versionOf } from './http-call.ts';
 
 /** The dialect of an error about a request that cannot be understood: what it claims, or what its method looks like. */
@@ -41,7 +41,7 @@ export function jsonRpcBinding(host: A2aHost): HttpBinding {
       const meaning = meaningOf(request, method);
       if (meaning.error !== undefined) return formatFor(likelyDialect(request, method)).error(reply, meaning.error);
       const { detected } = meaning;
-      const signal = host.calls.open(reply.raw, OPERATIONS[detected.operation].streaming);
+      const signal = openCall(host, reply, OPERATIONS[detected.operation].streaming);
       return answer(host, { request, reply, signal, format: formatFor(detected.dialect) }, async () =>
         execute(host.core, callOf(request, detected, signal), detected.operation, params),
       );

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import { RollcallError } from '../errors.ts';
 
 /** How long answers may take once the server stops, before their callers are told. Milliseconds. */
@@ -7,23 +6,30 @@ const GRACE_MS = 2_000;
 const stopping = (): RollcallError =>
   new RollcallError('SHUTTING_DOWN', 'The server is stopping. Work that was accepted goes on: ask for it again.');
 
-/** The calls under way. The signal of each says that nobody reads its answer any more, or that the server stops. */
+/** A call under way. */
+export interface OpenCall {
+  /** Says that nobody reads the answer any more, or that the server stops. */
+  readonly signal: AbortSignal;
+  /** To be called when the answer is sent, or the caller has gone. */
+  readonly end: () => void;
+}
+
+/** The calls under way, so that a server that stops can end them. */
 export class OpenCalls {
   readonly #streams = new Set<AbortController>();
   readonly #waits = new Set<AbortController>();
   #closing = false;
 
-  /** @param raw the response: its connection is watched until it is sent */
-  open(raw: ServerResponse, streaming: boolean): AbortSignal {
+  open(streaming: boolean): OpenCall {
     const controller = new AbortController();
     const calls = streaming ? this.#streams : this.#waits;
     if (this.#closing && streaming) controller.abort(stopping());
     calls.add(controller);
-    raw.once('close', () => {
+    const end = (): void => {
       calls.delete(controller);
       controller.abort();
-    });
-    return controller.signal;
+    };
+    return { signal: controller.signal, end };
   }
 
   /** Ends streams at once, and tells who still waits for an answer after a while. The work goes on. */

@@ -4,7 +4,7 @@ import { OPERATIONS } from '../protocol/a2a/methods.ts';
 import type { Operation } from '../protocol/a2a/requests.ts';
 import { answer, bare, enveloped } from './answer.ts';
 import { execute } from './execute.ts';
-import type { A2aHost, HttpBinding } from './host.ts';
+import { type A2aHost, type HttpBinding, openCall } from './host.ts';
 import { callOf } from './http-call.ts';
 
 /** The early era's methods as paths below the agent's base URL. */
@@ -38,7 +38,7 @@ export function shimBinding(host: A2aHost, operation: Operation): HttpBinding {
       const { call, refusal, enveloped: inEnvelope } = readShim(body.value, jsonRpc[dialect] as string);
       const formatFor = (id: string | number | null) => (inEnvelope ? enveloped(id, dialect) : bare(dialect, 200));
       if (refusal !== undefined) return formatFor(refusal.id).error(reply, refusal.error);
-      const signal = host.calls.open(reply.raw, streaming);
+      const signal = openCall(host, reply, streaming);
       return answer(host, { request, reply, signal, format: formatFor(call.id ?? null) }, async () =>
         execute(host.core, callOf(request, { dialect }, signal), operation, call.params),
       );

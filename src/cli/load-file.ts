@@ -1,5 +1,7 @@
+import { RollcallError, toRollcallError } from '../errors.ts';
 import type { LoadOptions } from '../registry/transfer/load.ts';
 import type { RegistryAccess } from './access/access.ts';
+import { plainMessage } from './messages.ts';
 import { type FileRecord, readRecords } from './records-file.ts';
 
 /** A problem of a file, by line. */
@@ -25,6 +27,15 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 /** Problems that are told at once. */
 const MOST_PROBLEMS = 20;
 
+/** The failure of a whole batch, with its lines. What is wrong with the caller is wrong with no line. */
+function withLines(error: unknown, batch: readonly FileRecord[]): unknown {
+  const { code } = toRollcallError(error);
+  if (code === 'UNAUTHENTICATED' || code === 'FORBIDDEN') return error;
+  return new RollcallError(code, `lines ${batch[0]!.line} to ${batch.at(-1)!.line}: ${plainMessage(error)}`, {
+    cause: error,
+  });
+}
+
 /**
  * Loads the records of a file batch by batch. A dry run goes on after a problem to find others; a real one stops.
  *
@@ -46,10 +57,14 @@ export async function loadFile(
 
   const send = async (): Promise<void> => {
     if (batch.length === 0) return;
-    const result = await access.loadRecords(
-      batch.map(({ value }) => value),
-      options,
-    );
+    const result = await access
+      .loadRecords(
+        batch.map(({ value }) => value),
+        options,
+      )
+      .catch((error: unknown) => {
+        throw withLines(error, batch);
+      });
     for (const key of Object.keys(counts) as (keyof typeof counts)[]) counts[key] += result[key];
     for (const handle of result.needCredentials) needCredentials.push(handle);
     for (const { index, field, message } of result.problems)

@@ -85,6 +85,12 @@ function pglite(dataDir: string | undefined, template: Blob | undefined): Driver
   };
 }
 
+/**
+ * Settings of each connection. Compiling a statement (jit) takes longer than any of ours runs. In work_mem of 4 MB the
+ * matches of a frequent word among a million agents do not fit, and every row of their pages would be read and matched again.
+ */
+const SESSION = '-c TimeZone=UTC -c jit=off -c work_mem=16MB';
+
 const postgres = (url: URL): Driver => ({
   kind: 'postgres',
   describe: `PostgreSQL at ${url.hostname}:${url.port || 5432}${url.pathname}`,
@@ -95,7 +101,7 @@ const postgres = (url: URL): Driver => ({
     return MikroORM.init({
       ...options,
       clientUrl: url.href,
-      driverOptions: { connectionTimeoutMillis: 5_000, keepAlive: true, max: 10, options: '-c TimeZone=UTC' },
+      driverOptions: { connectionTimeoutMillis: 5_000, keepAlive: true, max: 10, options: SESSION },
     } as never);
   },
   async query(orm) {

@@ -4,10 +4,11 @@ import type { Task as TaskContents } from '../protocol/a2a/model.ts';
 import type { Agent, AgentUsage, Provider, Skill, TaskCategory } from '../registry/model.ts';
 import type { TaskRow } from '../tasks/tasks.ts';
 import type { Core } from './context.ts';
+import { sharedLoaders } from './shared-loaders.ts';
 
 /** One per relation: what a list asks for item by item becomes one statement. */
 export interface Loaders {
-  readonly agent: DataLoader<string, Agent | undefined>;
+  readonly agent: Pick<DataLoader<string, Agent | undefined>, 'load'>;
   readonly provider: DataLoader<string, Provider | undefined>;
   readonly skill: DataLoader<string, Skill | undefined>;
   readonly skillsOfAgent: DataLoader<string, Skill[]>;
@@ -26,14 +27,16 @@ const loader = <V>(load: (keys: readonly string[]) => Promise<V[]>): DataLoader<
   new DataLoader<string, V>(load, { cache: false, maxBatchSize: MOST_KEYS });
 
 /** The loaders of one operation. */
-export function createLoaders({ registry, tasks }: Core, principal: Principal): Loaders {
+export function createLoaders(core: Core, principal: Principal): Loaders {
+  const { registry, tasks } = core;
+  const shared = sharedLoaders(core);
   return {
-    agent: loader((ids) => registry.agentsById(principal, ids)),
+    agent: { load: (id) => shared.agent.load({ id, principal }) },
     provider: loader((ids) => registry.providersById(principal, ids)),
     skill: loader((ids) => registry.skillsById(principal, ids)),
-    skillsOfAgent: loader((ids) => registry.skillsOfAgents(ids)),
-    taskCategoriesOfAgent: loader((ids) => registry.taskCategoriesOfAgents(ids)),
-    usageOfAgent: loader((ids) => registry.usageOfAgents(ids)),
+    skillsOfAgent: shared.skillsOfAgent,
+    taskCategoriesOfAgent: shared.taskCategoriesOfAgent,
+    usageOfAgent: shared.usageOfAgent,
     task: loader((ids) => tasks.rowsById(principal, ids)),
     taskContents: loader((ids) => tasks.contentsById(principal, ids)),
   };

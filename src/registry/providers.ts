@@ -5,10 +5,11 @@ import { Values } from '../database/values.ts';
 import { RollcallError } from '../errors.ts';
 import { requireRevision } from './agents/change.ts';
 import { conflictsAs } from './agents/conflicts.ts';
+import { SAME_PROVIDER } from './agents/provider-of.ts';
 import type { RegistryContext } from './context.ts';
-import { check } from './input/check.ts';
+import { check, storable } from './input/check.ts';
 import { type ProviderInput, type ProviderPatch, providerPatchSchema, providerSchema } from './input/schemas.ts';
-import { decodeCursor, encodeCursor, type Page, pageSize, toPage } from './lists/cursor.ts';
+import { decodeCursor, encodeCursor, type Page, pageSize, TEXT_KEY, toPage, UUID_KEY } from './lists/cursor.ts';
 import type { Provider } from './model.ts';
 import { PROVIDER_COLUMNS, toProvider } from './rows.ts';
 import { requireOwnership, requireScope } from './visibility.ts';
@@ -43,9 +44,11 @@ export async function listProviders(
   const values = new Values();
   const conditions = ['true'];
   if (request.search != null && request.search.trim() !== '')
-    conditions.push(`strpos(lower(p.name), lower(${values.add(request.search.trim())})) > 0`);
+    conditions.push(
+      `strpos(lower(p.name collate "default"), lower(${values.add(storable('search', request.search.trim()))})) > 0`,
+    );
   if (request.after != null) {
-    const [name, id] = decodeCursor(request.after, 'provider', [/^/, /^[0-9a-f-]{36}$/]);
+    const [name, id] = decodeCursor(request.after, 'provider', [TEXT_KEY, UUID_KEY]);
     conditions.push(`(p.name, p.id) > (${values.add(name)}, ${values.add(id)}::uuid)`);
   }
   const rows = await query<Row>(
@@ -69,10 +72,7 @@ export async function registerProvider(
     [id, name, url, principal.subject, new Date()],
   );
   if (made.length > 0) return id;
-  const [there] = await context.database.query<{ id: string }>(
-    `select id from provider where lower(name) = lower($1) and coalesce(url, '') = coalesce($2, '')`,
-    [name, url],
-  );
+  const [there] = await context.database.query<{ id: string }>(SAME_PROVIDER, [name, url]);
   throw new RollcallError('ALREADY_EXISTS', 'input.name: there is a provider of this name and url already', {
     field: 'input.name',
     details: there === undefined ? {} : { id: there.id },

@@ -6,6 +6,7 @@ import {
   agentByHandle,
   agentsById,
   historyOfAgent,
+  readAgents,
   skillsOfAgents,
   taskCategoriesOfAgents,
   usageOfAgents,
@@ -33,6 +34,7 @@ import { addSkill, listSkills, removeSkill, type SkillFilter, skillsById, update
 import { exportRecords } from './transfer/export.ts';
 import { type LoadOptions, loadRecords } from './transfer/load.ts';
 import { createUsageMeter } from './usage.ts';
+import { requireScope } from './visibility.ts';
 import type { AgentStatus } from './words.ts';
 
 /** An agent and what is needed to call it. Never leaves the process. */
@@ -57,7 +59,7 @@ export function createRegistry(context: RegistryContext) {
 
   /** The agent after a change, as its changer sees it. */
   const reread = async (principal: Principal, id: string): Promise<Agent> => {
-    const [agent] = await agentsById(query, principal, [id]);
+    const [agent] = await readAgents(query, principal, [id]);
     if (agent === undefined) throw agentNotFound(id);
     return agent;
   };
@@ -78,7 +80,10 @@ export function createRegistry(context: RegistryContext) {
     historyOfAgent: (agentId: string, request: PageRequest) => historyOfAgent(query, agentId, request),
 
     /** @throws RollcallError NOT_FOUND when the caller may not see it, or it is not there. */
-    agent: reread,
+    async agent(principal: Principal, id: string): Promise<Agent> {
+      requireScope(principal, 'registry:read');
+      return reread(principal, id);
+    },
 
     /**
      * The agent with its credentials opened, for whoever calls it on the caller's behalf.
@@ -129,7 +134,7 @@ export function createRegistry(context: RegistryContext) {
           const before = present.map(showCategory).sort();
           const after = wanted.map(showCategory).sort();
           if (before.join() === after.join()) return [];
-          await replaceTaskCategories(tx, agent, wanted);
+          await replaceTaskCategories(tx, principal, agent, wanted);
           return [{ field: 'taskCategories', before, after }];
         },
       );

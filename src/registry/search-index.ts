@@ -4,7 +4,7 @@ import type { Query } from '../database/drivers.ts';
  * Punctuation that PostgreSQL's parser would keep inside a token ("host.name", "a/b"): it becomes blank both here and
  * in queries, so that each word of a name is found by itself.
  */
-const BLANKED = './-_:@#+&?=,;()[]{}<>|"\'`*~!%^$';
+const BLANKED = './-_:@#+&?=,;()[]{}<>|"\'`*~!%^$\\“”„‘’‚«»‹›–—…·•¿¡、。「」『』（）\u00a0';
 const blank = (sql: string): string => `translate(${sql}, ${literal(BLANKED)}, ${literal(' '.repeat(BLANKED.length))})`;
 
 function literal(text: string): string {
@@ -12,11 +12,15 @@ function literal(text: string): string {
 }
 
 const weighted = (sql: string, weight: string): string =>
-  `setweight(to_tsvector('simple', ${blank(sql)}), '${weight}')`;
+  `setweight(to_tsvector('simple', ${blank(`normalize(${sql})`)}), '${weight}')`;
+
+/** Characters of the names of an agent's skills, and of their texts, that are indexed. */
+const MOST_INDEXED = 80_000;
 
 /**
- * The statement that derives the search columns of agents from their rows and skills. The vector is cut to what a
- * tsvector can hold (1 MB): an agent with thousands of long examples is still found by everything before them.
+ * The statement that derives the search columns of agents from their rows and skills. Texts are cut to what a tsvector
+ * can hold (1 MB, whatever the alphabet): an agent with thousands of long examples is still found by everything before
+ * them. They are indexed in Unicode's composed form, which is how {@link toTsQuery} asks.
  *
  * @param where a condition on `a`, the agent to derive.
  */
@@ -26,9 +30,9 @@ export const deriveSearchSql = (where: string): string => `
     skill_tags = d.tags,
     modes = array(select distinct m from unnest(a.input_modes || a.output_modes || d.modes) m order by m),
     search = ${weighted(`a.name || ' ' || a.handle`, 'A')}
-      || ${weighted(`d.names`, 'B')}
+      || ${weighted(`left(d.names, ${MOST_INDEXED})`, 'B')}
       || ${weighted(`a.description || ' ' || array_to_string(a.capabilities, ' ')`, 'C')}
-      || ${weighted(`left(d.texts, 200000)`, 'D')}
+      || ${weighted(`left(d.texts, ${MOST_INDEXED})`, 'D')}
   from (
     select x.id,
       coalesce(array_agg(distinct s.key) filter (where s.id is not null), '{}') as keys,
@@ -49,6 +53,8 @@ export async function refreshSearch(query: Query, agentIds: readonly string[]): 
 
 /** Words that are searched for: at most this many, the rest is ignored. */
 const MOST_WORDS = 16;
+/** Characters of a word that are looked for: the database refuses lexemes of 2 KB. */
+const LONGEST_WORD = 200;
 
 /**
  * A text as a person types it, as the argument of `to_tsquery('simple', …)`: every word must occur, each as a prefix.
@@ -60,5 +66,7 @@ export function toTsQuery(text: string): string | null {
       .normalize('NFC')
       .match(/[\p{L}\p{N}\p{M}]+/gu)
       ?.slice(0, MOST_WORDS) ?? [];
-  return words.length === 0 ? null : words.map((word) => `'${word}':*`).join(' & ');
+  return words.length === 0
+    ? null
+    : words.map((word) => `'${[...word].slice(0, LONGEST_WORD).join('')}':*`).join(' & ');
 }

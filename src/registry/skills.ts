@@ -9,10 +9,10 @@ import { changeAgent } from './agents/change.ts';
 import { conflictsAs } from './agents/conflicts.ts';
 import { createSkills } from './agents/write.ts';
 import type { RegistryContext } from './context.ts';
-import { check } from './input/check.ts';
+import { check, storable } from './input/check.ts';
 import { LIMITS } from './input/limits.ts';
 import { type SkillInput, type SkillPatch, skillPatchSchema, skillSchema } from './input/schemas.ts';
-import { decodeCursor, encodeCursor, type Page, pageSize, toPage } from './lists/cursor.ts';
+import { decodeCursor, encodeCursor, type Page, pageSize, TEXT_KEY, toPage, UUID_KEY } from './lists/cursor.ts';
 import type { FieldChange, Skill } from './model.ts';
 import { SKILL_COLUMNS, toSkill } from './rows.ts';
 import { requireScope, visibleSql } from './visibility.ts';
@@ -44,10 +44,10 @@ export async function listSkills(
     if (!isUuid(agentId)) throw invalid('filter.agentId', 'must be a UUID');
     conditions.push(`s.agent = ${values.add(agentId)}::uuid`);
   }
-  if (key != null) conditions.push(`s.key = ${values.add(key)}`);
-  if (tag != null) conditions.push(`s.tags @> array[${values.add(tag)}]::text[]`);
+  if (key != null) conditions.push(`s.key = ${values.add(storable('filter.key', key))}`);
+  if (tag != null) conditions.push(`s.tags @> array[${values.add(storable('filter.tag', tag))}]::text[]`);
   if (request.after != null) {
-    const [name, id] = decodeCursor(request.after, 'skill', [/^/, /^[0-9a-f-]{36}$/]);
+    const [name, id] = decodeCursor(request.after, 'skill', [TEXT_KEY, UUID_KEY]);
     conditions.push(`(s.name, s.id) > (${values.add(name)}, ${values.add(id)}::uuid)`);
   }
   const rows = await query<Row>(
@@ -64,6 +64,10 @@ export async function skillsById(
   ids: readonly string[],
 ): Promise<(Skill | undefined)[]> {
   requireScope(principal, 'registry:read');
+  return readSkills(query, principal, ids);
+}
+
+async function readSkills(query: Query, principal: Principal, ids: readonly string[]): Promise<(Skill | undefined)[]> {
   const values = new Values();
   const wanted = values.add(ids.filter(isUuid));
   const rows = await query<Row>(
@@ -75,7 +79,8 @@ export async function skillsById(
 }
 
 async function agentOf(context: RegistryContext, principal: Principal, skillId: string): Promise<string> {
-  const [skill] = await skillsById(context.database.query, principal, [skillId]);
+  requireScope(principal, 'registry:write');
+  const [skill] = await readSkills(context.database.query, principal, [skillId]);
   if (skill === undefined) throw notFound(skillId);
   return skill.agentId;
 }

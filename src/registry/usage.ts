@@ -36,7 +36,8 @@ export function createUsageMeter(query: Query, log: Logger, intervalMs = 3_000):
     if (tallies.size === 0) return;
     const batch = tallies;
     tallies = new Map();
-    const rows = [...batch];
+    // In one order everywhere: two servers that update the same rows crosswise would block one another.
+    const rows = [...batch].sort(([a], [b]) => (a < b ? -1 : 1));
     try {
       await query(
         `update agent_usage u set calls = u.calls + w.calls, failures = u.failures + w.failures, last_used_at = greatest(u.last_used_at, w.at)

@@ -5,7 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import { sendEvents } from '../../src/a2a/event-stream.ts';
 import type { Frame } from '../../src/a2a/execute.ts';
 import { OpenCalls } from '../../src/a2a/open-calls.ts';
-import { eventsOf } from './support.ts';
+import { eventsOf, readEvents, take } from './support.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -20,7 +20,8 @@ async function serve(
   const app = fastify({ forceCloseConnections: true });
   const calls = new OpenCalls();
   app.get('/', async (_request, reply) => {
-    const signal = calls.open(reply.raw, true);
+    const { signal, end } = calls.open(true);
+    reply.raw.once('close', end);
     const failure = (thrown: unknown) => ({ event: 'error', data: { error: (thrown as Error).message } });
     await sendEvents(reply, frames(signal), { event: (value) => value, failure }, { signal, heartbeatMs });
     return reply;
@@ -92,7 +93,7 @@ test('a reader that leaves ends the stream at its source, while that is silent',
   });
   const leaving = new AbortController();
   const response = await fetch(url, { signal: leaving.signal });
-  await eventsOf(response, 1).catch(() => undefined);
+  await take(readEvents(response), 1);
   leaving.abort();
   await free;
 });

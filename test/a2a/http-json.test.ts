@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
 import { startTestApp } from '../support/app.ts';
-import { echoAgent, eventsOf, post, userMessage } from './support.ts';
+import { echoAgent, eventsOf, post, readEvents, take, userMessage } from './support.ts';
 
 const UNKNOWN = '00000000-0000-7000-8000-000000000000';
 const A2A_JSON = 'application/a2a+json';
@@ -55,7 +55,7 @@ describe('1.0 below the base URL', () => {
     for (const method of ['GET', 'POST']) {
       const leaving = new AbortController();
       const response = await fetch(`${base}/tasks/${id}:subscribe`, { method, signal: leaving.signal });
-      const first = await eventsOf(response, 1);
+      const first = await take(readEvents(response), 1);
       expect(first[0]!.data['task']).toMatchObject({ id, status: { state: 'TASK_STATE_INPUT_REQUIRED' } });
       leaving.abort();
     }

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
 import { data, startTestApp } from '../support/app.ts';
-import { type ScriptedAgent, startScriptedAgent } from './scripted-agent.ts';
-import { eventsOf, post, rpc, userMessage } from './support.ts';
+import { type ScriptedAgent, type ScriptedStream, startScriptedAgent } from './scripted-agent.ts';
+import { eventsOf, post, readEvents, rest, rpc, take, userMessage } from './support.ts';
 
 const EXTENSION = 'https://extensions.example/required';
 
@@ -35,50 +35,57 @@ afterAll(async () => {
   await strict?.close();
 });
 
-const open = (body: unknown, headers: Record<string, string> = {}, signal?: AbortSignal) =>
+const open = (body: unknown, headers: Record<string, string> = {}) =>
   fetch(base, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'a2a-version': '1.0', ...headers },
     body: JSON.stringify(body),
-    ...(signal === undefined ? {} : { signal }),
   });
 const streamed = (text = 'go', more: object = {}) => rpc('SendStreamingMessage', { message: userMessage(text, more) });
 const kindsOf = (events: readonly { data: Record<string, any> }[]) =>
   events.map(({ data: { result } }) => result.statusUpdate?.status.state ?? Object.keys(result)[0]);
 
-/** A task that has come to three events after its creation, and goes on when told so. */
-async function atWork() {
-  const stream = open(streamed());
+/** A task that is at work, and goes on when told so. `events` has all of its events, from the first on. */
+async function atWork(body: unknown = streamed()) {
+  const response = open(body);
   const script = await agent.next();
   script.status('WORKING');
   script.artifact('a');
-  const response = await stream;
-  const [first] = await eventsOf(response.clone(), 1);
-  return { script, response, taskId: first!.data['result'].task.id as string };
+  const events = readEvents(await response);
+  const [first] = await take(events, 1);
+  return { script, events, first: first!, taskId: first!.data['result'].task.id as string };
 }
+
+const finish = (script: ScriptedStream): void => {
+  script.status('COMPLETED');
+  script.end();
+};
 
 describe('a stream that is continued', () => {
   test('with Last-Event-ID there is no snapshot, and exactly what follows', async () => {
-    const { script, response, taskId } = await atWork();
+    const { script, events, first, taskId } = await atWork();
     script.artifact('b', true);
-    script.status('COMPLETED');
-    script.end();
-    const all = await eventsOf(response);
+    finish(script);
+    const all = [first, ...(await rest(events))];
     const ids = all.map(({ id }) => Number(id));
     expect(ids).toEqual(ids.map((_, i) => ids[0]! + i));
+    expect(kindsOf(all)).toEqual([
+      'task',
+      'TASK_STATE_WORKING',
+      'artifactUpdate',
+      'artifactUpdate',
+      'TASK_STATE_COMPLETED',
+    ]);
     for (const [i, { id }] of all.slice(0, -1).entries()) {
-      const rest = await eventsOf(await open(rpc('SubscribeToTask', { id: taskId }), { 'last-event-id': id! }));
-      expect(rest.map(({ data: { result } }) => result)).toEqual(
-        all.slice(i + 1).map(({ data: { result } }) => result),
-      );
+      const again = await eventsOf(await open(rpc('SubscribeToTask', { id: taskId }), { 'last-event-id': id! }));
+      expect(again).toEqual(all.slice(i + 1));
     }
   });
 
   test('after the last event of a finished task, and with a cursor that is none, it is an error', async () => {
-    const { script, response, taskId } = await atWork();
-    script.status('COMPLETED');
-    script.end();
-    const last = (await eventsOf(response)).at(-1)!.id!;
+    const { script, events, taskId } = await atWork();
+    finish(script);
+    const last = (await rest(events)).at(-1)!.id!;
     const ask = (cursor: string) => post(base, rpc('SubscribeToTask', { id: taskId }), { 'last-event-id': cursor });
     expect((await ask(last)).body['error'].code).toBe(-32004);
     expect((await ask('x')).body['error']).toMatchObject({
@@ -90,41 +97,26 @@ describe('a stream that is continued', () => {
 
   test('a repeated send joins the task, and continues where the reader was', async () => {
     const body = streamed();
-    const leaving = new AbortController();
-    const first = await open(body, {}, leaving.signal).then(async (response) => {
-      const script = await agent.next();
-      script.status('WORKING');
-      const events = await eventsOf(response, 2);
-      return { script, events };
-    });
-    leaving.abort();
-    const again = open(body, { 'last-event-id': first.events[1]!.id! });
-    const response = await again;
-    first.script.artifact('later');
-    first.script.status('COMPLETED');
-    first.script.end();
-    const rest = await eventsOf(response);
-    expect(kindsOf(rest)).toEqual(['artifactUpdate', 'TASK_STATE_COMPLETED']);
-    expect(rest.at(-1)!.data['result'].statusUpdate.taskId).toBe(first.events[0]!.data['result'].task.id);
+    const { script, events, taskId } = await atWork(body);
+    const [working] = await take(events, 1);
+    await events.return();
+    const again = readEvents(await open(body, { 'last-event-id': working!.id! }));
+    const [artifact] = await take(again, 1);
+    finish(script);
+    const followed = [artifact!, ...(await rest(again))];
+    expect(kindsOf(followed)).toEqual(['artifactUpdate', 'TASK_STATE_COMPLETED']);
+    expect(followed[0]!.data['result'].artifactUpdate.taskId).toBe(taskId);
   });
 });
 
 describe('the end of a stream', () => {
   test('it stays open while the task waits for authentication', async () => {
-    const stream = open(streamed());
-    const script = await agent.next();
+    const { script, events } = await atWork();
     script.status('AUTH_REQUIRED');
-    const response = await stream;
-    const first = await eventsOf(response.clone(), 2);
-    expect(kindsOf(first).at(-1)).toBe('TASK_STATE_AUTH_REQUIRED');
+    expect(kindsOf(await take(events, 3)).at(-1)).toBe('TASK_STATE_AUTH_REQUIRED');
     script.status('WORKING');
-    script.status('COMPLETED');
-    script.end();
-    expect(kindsOf(await eventsOf(response)).slice(-3)).toEqual([
-      'TASK_STATE_AUTH_REQUIRED',
-      'TASK_STATE_WORKING',
-      'TASK_STATE_COMPLETED',
-    ]);
+    finish(script);
+    expect(kindsOf(await rest(events))).toEqual(['TASK_STATE_WORKING', 'TASK_STATE_COMPLETED']);
   });
 
   test('a send that waits answers when the task waits for authentication', async () => {
@@ -132,17 +124,16 @@ describe('the end of a stream', () => {
     const script = await agent.next();
     script.status('AUTH_REQUIRED');
     expect((await waiting).body['result'].task.status.state).toBe('TASK_STATE_AUTH_REQUIRED');
-    script.status('COMPLETED');
-    script.end();
+    finish(script);
   });
 
   test('a reader that leaves does not end the work, nor the streams of others', async () => {
-    const { script, response, taskId } = await atWork();
-    await response.body!.cancel();
-    const other = await open(rpc('SubscribeToTask', { id: taskId }));
-    script.status('COMPLETED');
-    script.end();
-    expect(kindsOf(await eventsOf(other)).at(-1)).toBe('TASK_STATE_COMPLETED');
+    const { script, events, taskId } = await atWork();
+    const other = readEvents(await open(rpc('SubscribeToTask', { id: taskId })));
+    await take(other, 1);
+    await events.return();
+    finish(script);
+    expect(kindsOf(await rest(other)).at(-1)).toBe('TASK_STATE_COMPLETED');
   });
 });
 
@@ -163,8 +154,7 @@ describe('extensions', () => {
     for (const name of ['a2a-extensions', 'x-a2a-extensions']) {
       const sent = send({ [name]: `https://extensions.example/other, ${EXTENSION}` });
       const script = await strict.next();
-      script.status('COMPLETED');
-      script.end();
+      finish(script);
       expect((await sent).body['result'].task.status.state).toBe('TASK_STATE_COMPLETED');
       expect(strict.extensions.at(-1)).toContain(EXTENSION);
     }
@@ -175,8 +165,7 @@ test('an Idempotency-Key gets the same task again, after it has ended', async ()
   const key = { 'idempotency-key': crypto.randomUUID() };
   const sent = post(base, rpc('SendMessage', { message: userMessage('go') }), key);
   const script = await agent.next();
-  script.status('COMPLETED');
-  script.end();
+  finish(script);
   const { id } = (await sent).body['result'].task;
   const again = await post(base, rpc('SendMessage', { message: userMessage('go') }), key);
   expect(again.body['result'].task.id).toBe(id);
@@ -194,20 +183,20 @@ test('a server that stops ends its streams, and tells who waits', async () => {
     { url: agent.url },
   );
   const url = `${stopping.addresses.url}a2a/${importAgent.id}`;
-  const response = await fetch(url, {
+  const streaming = fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(streamed()),
   });
   const script = await agent.next();
+  script.status('WORKING');
+  const events = readEvents(await streaming);
+  await take(events, 2);
   const waiting = post(url, rpc('SendMessage', { message: userMessage('go') }));
   const other = await agent.next();
   const closed = stopping.close();
-  expect(kindsOf(await eventsOf(response))).toEqual(['task']);
+  expect(await rest(events)).toEqual([]);
   expect((await waiting).body['error']).toMatchObject({ code: -32603, data: [{ reason: 'SHUTTING_DOWN' }] });
-  for (const it of [script, other]) {
-    it.status('COMPLETED');
-    it.end();
-  }
+  for (const it of [script, other]) finish(it);
   await closed;
 });

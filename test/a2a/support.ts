@@ -7,13 +7,14 @@ import {
   JsonRpcTransportFactory,
   RestTransportFactory,
 } from '@a2a-js/sdk/client';
+import { GrpcTransportFactory } from '@a2a-js/sdk/client/grpc';
 import type { App } from '../../src/app.ts';
 import { decodeEvents } from '../../src/protocol/sse.ts';
 import { data } from '../support/app.ts';
 
 /** An interface that cards list, as the client of the A2A project's SDK speaks it. */
 export interface ClientKind {
-  readonly binding: 'JSONRPC' | 'HTTP+JSON';
+  readonly binding: 'JSONRPC' | 'HTTP+JSON' | 'GRPC';
   readonly version: '1.0' | '0.3';
 }
 
@@ -22,6 +23,7 @@ export const CLIENT_KINDS: readonly ClientKind[] = [
   { binding: 'JSONRPC', version: '0.3' },
   { binding: 'HTTP+JSON', version: '1.0' },
   { binding: 'HTTP+JSON', version: '0.3' },
+  { binding: 'GRPC', version: '1.0' },
 ];
 
 /** The SDK's client for an agent behind Rollcall, made from the card that it finds there. */
@@ -39,7 +41,11 @@ export async function clientFor(baseUrl: string, { binding, version }: ClientKin
     (it) => it.protocolBinding === binding && it.protocolVersion === version,
   );
   const options = { fetchImpl, legacyCompat: { enabled: version === '0.3' } };
-  const transports = [new JsonRpcTransportFactory(options), new RestTransportFactory(options)];
+  const transports = [
+    new JsonRpcTransportFactory(options),
+    new RestTransportFactory(options),
+    new GrpcTransportFactory(),
+  ];
   return new ClientFactory({ ...ClientFactoryOptions.default, transports }).createFromAgentCard(card);
 }
 
@@ -91,14 +97,38 @@ export const userMessage = (text: string, more: object = {}) => ({
   ...more,
 });
 
-/** The events of a stream until it ends, or the first few. */
-export async function eventsOf(response: Response, most = Number.POSITIVE_INFINITY) {
+/** One event of a stream. */
+export interface StreamedEvent {
+  readonly id: string | undefined;
+  readonly event: string | undefined;
+  readonly data: Record<string, any>;
+}
+
+/** The events of a stream, as they come. Ending the generator early closes the connection. */
+export async function* readEvents(response: Response): AsyncGenerator<StreamedEvent, void> {
   const type = response.headers.get('content-type');
   if (!type?.startsWith('text/event-stream')) throw new Error(`No stream: ${type} ${await response.text()}`);
-  const all: { id: string | undefined; event: string | undefined; data: Record<string, any> }[] = [];
   for await (const { id, event, data } of decodeEvents(response.body as unknown as AsyncIterable<Uint8Array>)) {
-    all.push({ id, event, data: JSON.parse(data) });
-    if (all.length >= most) break;
+    yield { id, event, data: JSON.parse(data) };
   }
+}
+
+/** The next events of a stream; it stays open. */
+export async function take(events: AsyncGenerator<StreamedEvent, void>, count: number): Promise<StreamedEvent[]> {
+  const taken: StreamedEvent[] = [];
+  while (taken.length < count) {
+    const { value, done } = await events.next();
+    if (done) throw new Error(`The stream ended after ${taken.length} of ${count} events.`);
+    taken.push(value);
+  }
+  return taken;
+}
+
+/** What follows until the stream ends. */
+export async function rest(events: AsyncGenerator<StreamedEvent, void>): Promise<StreamedEvent[]> {
+  const all: StreamedEvent[] = [];
+  for await (const event of events) all.push(event);
   return all;
 }
+
+export const eventsOf = (response: Response): Promise<StreamedEvent[]> => rest(readEvents(response));

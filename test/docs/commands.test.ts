@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startTestApp } from '../support/app.ts';
 import { type Block, blocksOf, PAGES, ROOT } from './pages.ts';
@@ -10,10 +13,13 @@ interface Step {
   readonly answer: Block | undefined;
 }
 
-function stepsOf(page: string): Step[] {
+/** Where the commands of a block work: on a new server, or on one that another team's subgraph is joined to. */
+type Setting = 'run' | 'federated';
+
+function stepsOf(page: string, setting: Setting): Step[] {
   const blocks = blocksOf(page);
   return blocks.flatMap((commands, i) => {
-    if (commands.info !== 'sh run') return [];
+    if (commands.info !== `sh ${setting}`) return [];
     const next = blocks[i + 1];
     return [{ commands, answer: next?.info === 'json answer' ? next : undefined }];
   });
@@ -51,25 +57,40 @@ const settled = (text: string): unknown =>
     text
       .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'ID')
       .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, 'TIME')
-      .replace(/[0-9a-f]{64}/g, 'DIGEST')
+      .replace(/"costPerCall":[\d.]+/g, '"costPerCall":0')
       .replace(/"(startCursor|endCursor|cursor)":"[^"]*"/g, '"$1":"CURSOR"'),
   );
 
 const SEPARATOR = '\u001e';
 const tools = ['bash', 'curl', 'sed'].filter((tool) => spawnSync(tool, ['--version']).error !== undefined);
-if (tools.length > 0) process.stdout.write(`skipped: the commands of the documentation (not installed: ${tools.join(', ')})\n`);
+if (tools.length > 0)
+  process.stdout.write(`skipped: the commands of the documentation (not installed: ${tools.join(', ')})\n`);
+
+/** The settings of a server that the costs example is joined to. */
+async function federatedSettings(): Promise<Record<string, string>> {
+  const costs = await startExample('costs-subgraph.mjs', 'COSTS_PORT');
+  const directory = mkdtempSync(join(tmpdir(), 'rollcall-docs-'));
+  stops.push(() => rmSync(directory, { recursive: true }));
+  const list = readFileSync(`${ROOT}examples/subgraphs.json`, 'utf8');
+  const file = join(directory, 'subgraphs.json');
+  writeFileSync(file, list.replace('http://127.0.0.1:4701', costs));
+  return { SUBGRAPHS: file };
+}
 
 describe.skipIf(tools.length > 0)('the commands of', () => {
-  const pages = PAGES.map((page) => [page, stepsOf(page)] as const).filter(([, steps]) => steps.length > 0);
+  const settings: readonly Setting[] = ['run', 'federated'];
+  const pages = settings.flatMap((setting) => PAGES.map((page) => [page, setting, stepsOf(page, setting)] as const));
+  const runnable = pages.filter(([, , steps]) => steps.length > 0);
 
-  test('some pages are there', () => {
-    expect(pages.map(([page]) => page)).toContain('README.md');
+  test('the README and of each setting are there', () => {
+    expect(runnable.map(([page]) => page)).toContain('README.md');
+    expect(new Set(runnable.map(([, setting]) => setting))).toEqual(new Set(settings));
   });
 
-  test.each(pages)('%s work as printed, and answer what is printed', { timeout: 90_000 }, async (page, steps) => {
+  test.each(runnable)('%s (%s) work, and answer what is printed', { timeout: 90_000 }, async (page, setting, steps) => {
     const needs = (text: string): boolean => steps.some(({ commands }) => commands.text.includes(text));
     const agent = needs(':4700') ? await startExample('sdk-agent.mjs', 'AGENT_PORT') : 'http://127.0.0.1:4700';
-    const app = await startTestApp();
+    const app = await startTestApp(setting === 'federated' ? await federatedSettings() : {});
     stops.push(() => app.close());
     const server = app.addresses.url.replace(/\/$/, '');
     const script = steps

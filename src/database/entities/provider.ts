@@ -1,7 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { moment, sortedText } from './columns.ts';
 
-/** The organisation behind agents. Name and url together identify it, whatever the case of the name. */
+/** The organisation behind agents. Name and url together identify it, whatever the case of its ASCII letters. */
 export const ProviderEntity = defineEntity({
   name: 'Provider',
   tableName: 'provider',

@@ -3,6 +3,9 @@ import { type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql'
 import type { Engine, ExecRequest, ExecResult, GatewayContext, MaybePromise } from '../engine.ts';
 import { isPromise } from '../maybe-promise.ts';
 
+/** In a context: the result of its operation, where it has been executed already (see hot-path.ts). */
+export const ANSWERED: unique symbol = Symbol('answered');
+
 /**
  * The graph that is being served: one engine at a time, replaced whole. An operation runs on the engine whose schema it
  * was validated against, even when a newer one came meanwhile.
@@ -43,13 +46,14 @@ export class Graph implements GatewayInterface {
     for (const listener of this.#listeners) listener(this.#context());
     return {
       executor: async ({ schema, document, request, operation, operationName, context }) =>
-        (await this.execute(schema, {
-          document,
-          variables: request.variables ?? {},
-          operationName: operationName ?? undefined,
-          operationType: operation.operation,
-          context: context as unknown as GatewayContext,
-        })) as ExecutionResult<Record<string, unknown>, Record<string, unknown>>,
+        ((context as { [ANSWERED]?: ExecutionResult })[ANSWERED] ??
+          (await this.execute(schema, {
+            document,
+            variables: request.variables ?? {},
+            operationName: operationName ?? undefined,
+            operationType: operation.operation,
+            context: context as unknown as GatewayContext,
+          }))) as ExecutionResult<Record<string, unknown>, Record<string, unknown>>,
     };
   }
 

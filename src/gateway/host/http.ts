@@ -13,6 +13,7 @@ import { fromHttpError } from '../../http/server.ts';
 import type { GatewayContext } from '../engine.ts';
 import type { ContextFactory } from './context.ts';
 import type { Graph } from './graph.ts';
+import { HotPath } from './hot-path.ts';
 import { checkLimits, type QueryLimits } from './limits.ts';
 import { maskError } from './mask.ts';
 
@@ -44,13 +45,10 @@ const REFUSED = new Set([
 const REFUSED_MARK = 'x-rollcall-refused';
 
 /** Starts Apollo Server on a graph: it owns parsing, validation, negotiation and the shape of answers. */
-async function startApollo({
-  graph,
-  limits,
-  introspection,
-  log,
-  metrics,
-}: GraphHttpOptions): Promise<ApolloServer<GatewayContext>> {
+async function startApollo(
+  { graph, limits, introspection, log, metrics }: GraphHttpOptions,
+  hotPath: HotPath,
+): Promise<ApolloServer<GatewayContext>> {
   const server = new ApolloServer<GatewayContext>({
     gateway: graph,
     introspection,
@@ -79,10 +77,11 @@ async function startApollo({
         async requestDidStart() {
           const from = performance.now();
           return {
-            async didResolveOperation({ schema, document, operation, request }) {
+            async didResolveOperation({ schema, document, operation, request, source }) {
               const [error] =
                 operation === undefined ? [] : checkLimits(schema, document, operation, request.variables, limits);
               if (error !== undefined) throw error;
+              hotPath.rememberDocument(schema, source, document);
             },
             async willSendResponse({ operation, errors, response }) {
               if (errors?.some((e) => REFUSED.has(String(e.extensions?.['code']))))
@@ -103,10 +102,17 @@ async function startApollo({
 
 /** Adds a GraphQL-over-HTTP endpoint: POST, GET for queries, and a page for browsers. Answers the function that stops it. */
 export async function addGraphHttp(app: FastifyInstance, options: GraphHttpOptions): Promise<() => Promise<void>> {
-  const server = await startApollo(options);
+  const hotPath = new HotPath(options);
+  const server = await startApollo(options, hotPath);
 
   const handle = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const principal = await options.authenticator.authenticate(request.headers.authorization);
+    const context = options.contextOf({ principal, headers: request.headers, requestId: request.id });
+    const quick = await hotPath.answer(request, context);
+    if (quick !== undefined) {
+      reply.header('content-type', quick.contentType).header('cache-control', 'no-store').send(quick.text);
+      return;
+    }
     const headers = new HeaderMap();
     for (const [name, value] of Object.entries(request.headers))
       if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
@@ -117,13 +123,15 @@ export async function addGraphHttp(app: FastifyInstance, options: GraphHttpOptio
         search: new URL(request.url, 'http://x').search,
         body: request.body ?? {},
       },
-      context: async () => options.contextOf({ principal, headers: request.headers, requestId: request.id }),
+      context: async () => context,
     });
     const isJson = answer.headers.get('content-type')?.startsWith('application/json') === true;
     const refused = answer.headers.delete(REFUSED_MARK);
     reply.code(isJson && refused ? 200 : (answer.status ?? 200));
     for (const [name, value] of answer.headers) reply.header(name, value);
     if (answer.body.kind === 'complete') {
+      if (answer.status === undefined)
+        hotPath.rememberContentType(request.headers.accept, answer.headers.get('content-type'));
       reply.send(answer.body.string);
       return;
     }

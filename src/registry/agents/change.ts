@@ -92,7 +92,8 @@ export async function changeAgent(
     requireRevision(agent.revision, request.revision, `agent ${agent.handle}`);
     const changes = await work(agent, tx);
     if (changes.length === 0) return undefined;
-    agent.updatedAt = new Date();
+    // Always later: a clock that stands still or was set back would leave the row, and its revision, as they were.
+    agent.updatedAt = new Date(Math.max(Date.now(), agent.updatedAt.getTime() + 1));
     await tx.em.flush();
     recordChange(tx, principal, agent, request.action, changes);
     await tx.em.flush();

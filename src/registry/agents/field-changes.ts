@@ -1,3 +1,4 @@
+import { sameJson } from '../../protocol/a2a/card/same-json.ts';
 import type { FieldChange } from '../model.ts';
 import type { AgentRow } from './change.ts';
 
@@ -37,9 +38,9 @@ export const snapshot = (agent: AgentRow): Snapshot =>
     FIELDS.map((field) => [field, structuredClone((agent as unknown as Record<string, unknown>)[field])]),
   ) as Snapshot;
 
-/** What differs between two snapshots. */
+/** What differs between two snapshots, as JSON: the database keeps the members of an object in an order of its own. */
 export const fieldChanges = (before: Snapshot, after: Snapshot): FieldChange[] =>
-  FIELDS.filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field])).map((field) => ({
+  FIELDS.filter((field) => !sameJson(before[field], after[field])).map((field) => ({
     field,
     before: before[field],
     after: after[field],

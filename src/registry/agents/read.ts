@@ -3,7 +3,8 @@ import type { Query } from '../../database/drivers.ts';
 import { isUuid } from '../../database/ids.ts';
 import { nameOf } from '../../database/statement-names.ts';
 import { Values } from '../../database/values.ts';
-import { decodeCursor, encodeCursor, type Page, pageSize, toPage } from '../lists/cursor.ts';
+import { isStorable } from '../input/check.ts';
+import { decodeCursor, encodeCursor, type Page, pageSize, toPage, UUID_KEY } from '../lists/cursor.ts';
 import type { Agent, AgentChange, AgentUsage, Skill, TaskCategory } from '../model.ts';
 import {
   AGENT_COLUMNS,
@@ -39,6 +40,15 @@ export async function agentsById(
   ids: readonly string[],
 ): Promise<(Agent | undefined)[]> {
   requireScope(principal, 'registry:read');
+  return readAgents(query, principal, ids);
+}
+
+/** As {@link agentsById}, for a caller who need not hold the scope: who has just changed an agent is shown it. */
+export async function readAgents(
+  query: Query,
+  principal: Principal,
+  ids: readonly string[],
+): Promise<(Agent | undefined)[]> {
   const values = new Values();
   const wanted = values.add(ids.filter(isUuid));
   const text = `select ${AGENT_COLUMNS} from ${AGENT_TABLES} where a.id = any(${wanted}::uuid[]) and a.deleted_at is null and ${visibleSql(principal, 'a', values)}`;
@@ -53,6 +63,7 @@ export async function agentsById(
 /** The live agent of this handle, if the caller may see it. */
 export async function agentByHandle(query: Query, principal: Principal, handle: string): Promise<Agent | undefined> {
   requireScope(principal, 'registry:read');
+  if (!isStorable(handle)) return undefined;
   const values = new Values();
   const text = `select ${AGENT_COLUMNS} from ${AGENT_TABLES} where a.handle = ${values.add(handle)} and a.deleted_at is null and ${visibleSql(principal, 'a', values)}`;
   const rows = await query<Row>(text, values.list, nameOf(text));
@@ -92,7 +103,7 @@ export async function historyOfAgent(
   const values = new Values();
   const conditions = [`c.agent = ${values.add(agentId)}::uuid`];
   if (request.after != null) {
-    const [id] = decodeCursor(request.after, 'change', [/^[0-9a-f-]{36}$/]);
+    const [id] = decodeCursor(request.after, 'change', [UUID_KEY]);
     conditions.push(`c.id < ${values.add(id)}::uuid`);
   }
   const rows = await query<Row & { id: string }>(

@@ -3,6 +3,7 @@ import type { Transaction } from '../../database/database.ts';
 import { AgentEntity, SkillEntity } from '../../database/entities/index.ts';
 import { newId } from '../../database/ids.ts';
 import { invalid } from '../../errors.ts';
+import { sameJson } from '../../protocol/a2a/card/same-json.ts';
 import type { RegistryContext } from '../context.ts';
 import { storedType } from '../display-type.ts';
 import { check } from '../input/check.ts';
@@ -20,7 +21,7 @@ import { requireScope } from '../visibility.ts';
 import type { AgentStatus } from '../words.ts';
 import { type AgentRow, changeAgent, publishAgent, recordChange } from './change.ts';
 import { conflictsAs } from './conflicts.ts';
-import { openAuthentication, originChanged, sealAuthentication } from './credentials.ts';
+import { openAuthentication, originChanged, type Reached, reached, sealAuthentication } from './credentials.ts';
 import { fieldChanges, snapshot } from './field-changes.ts';
 import { freeHandle, handleFromName } from './handles.ts';
 import { providerOf } from './provider-of.ts';
@@ -64,8 +65,7 @@ export function createSkills(
  * Registers an agent with its skills, categories and provider.
  *
  * @returns the new agent's id.
- * @throws RollcallError INVALID_INPUT, ALREADY_EXISTS (handle, flyteName or task category taken; `details.id` is the holder
- *   where the caller may see it), EGRESS_DENIED, UNAUTHENTICATED, FORBIDDEN.
+ * @throws RollcallError INVALID_INPUT, ALREADY_EXISTS (handle, flyteName or task category taken), EGRESS_DENIED, UNAUTHENTICATED, FORBIDDEN.
  */
 export async function registerAgent(
   context: RegistryContext,
@@ -100,7 +100,7 @@ export async function registerAgent(
       await tx.em.flush();
       // Not through the unit of work: it takes the default -infinity for an invalid date, and writes it back.
       await tx.query('insert into agent_usage (agent) values ($1)', [id]);
-      await replaceTaskCategories(tx, row, taskCategories);
+      await replaceTaskCategories(tx, principal, row, taskCategories);
       await options.alsoWrite?.(tx, id);
       await refreshSearch(tx.query, [id]);
       return row;
@@ -111,7 +111,7 @@ export async function registerAgent(
 }
 
 /**
- * Changes fields of an agent: what the patch leaves out stays, null clears. A changed origin of `url` drops the stored
+ * Changes fields of an agent: what the patch leaves out stays, null clears. A changed origin drops the stored
  * credentials unless the patch brings new ones.
  *
  * @throws RollcallError as {@link changeAgent}, and INVALID_INPUT, ALREADY_EXISTS, EGRESS_DENIED.
@@ -137,8 +137,10 @@ export async function updateAgent(
       { agentId, revision: options.revision, action: options.action ?? 'updated' },
       async (agent, tx) => {
         const before = snapshot(agent);
+        // What is the same as JSON stays untouched: the unit of work would take another order of members for a change.
         for (const [field, value] of Object.entries(fields))
-          if (value !== undefined) (agent as unknown as Record<string, unknown>)[field] = value;
+          if (value !== undefined && !sameJson((agent as unknown as Record<string, unknown>)[field], value))
+            (agent as unknown as Record<string, unknown>)[field] = value;
         agent.type = storedType(agent.type);
         if (agent.flyteName === null && (await hasCategories(tx, agentId))) {
           throw invalid(
@@ -148,7 +150,7 @@ export async function updateAgent(
         }
         if (provider !== undefined || providerId !== undefined)
           agent.provider = (await providerOf(tx, principal, { provider, providerId })) as never;
-        const secret = changeCredentials(context, agent, before.url as string | null, authentication);
+        const secret = changeCredentials(context, agent, reached(before), authentication);
         const also = (await options.alsoChange?.(agent, tx)) ?? [];
         return [...fieldChanges(before, snapshot(agent)), ...secret, ...also];
       },
@@ -162,7 +164,7 @@ const hasCategories = async (tx: Transaction, agentId: string): Promise<boolean>
 function changeCredentials(
   context: RegistryContext,
   agent: AgentRow,
-  urlBefore: string | null,
+  before: Reached,
   authentication: CheckedAgent['authentication'] | undefined,
 ): FieldChange[] {
   const had = agent.authenticationConfig ?? null;
@@ -174,7 +176,7 @@ function changeCredentials(
       agent.authenticationConfig !== null &&
       JSON.stringify(openAuthentication(context.secrets, agent.id, had)) === JSON.stringify(authentication);
     if (same) agent.authenticationConfig = had;
-  } else if (had !== null && originChanged(urlBefore, agent.url ?? null)) {
+  } else if (had !== null && originChanged(before, reached(agent))) {
     agent.authenticationConfig = null;
   }
   const has = agent.authenticationConfig ?? null;

@@ -1,14 +1,10 @@
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
+import { httpUrl } from './url.ts';
 
 const secret = z.string().min(1).max(LIMITS.secret);
 /** What may stand in an HTTP header field's value (RFC 9110 §5.5): a line break would start a header of its own. */
 const headerSafe = secret.regex(/^[\x20-\x7e\x80-\xff]*$/, 'must be printable characters of one line');
-const tokenUrl = z
-  .string()
-  .max(LIMITS.url)
-  .refine((s) => URL.canParse(s) && /^https?:$/.test(new URL(s).protocol), 'must be an absolute http or https URL');
-
 /**
  * How Rollcall signs in to an agent. Without credentials the type alone is stored: the graph then shows what the agent
  * asks for, and calls go out without.
@@ -34,7 +30,7 @@ export const authenticationSchema = z.discriminatedUnion('type', [
   }),
   z.strictObject({
     type: z.literal('oauth2'),
-    tokenUrl: tokenUrl.optional(),
+    tokenUrl: httpUrl.optional(),
     clientId: secret.optional(),
     clientSecret: secret.optional(),
     scopes: z

@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { RollcallError } from '../../errors.ts';
+import { invalid, RollcallError } from '../../errors.ts';
+
+/** False for a text that PostgreSQL cannot hold. */
+export const isStorable = (text: string): boolean => !text.includes('\0');
+
+/** A text that is looked for, as it is. @throws RollcallError INVALID_INPUT for one that the database refuses to look at. */
+export function storable(field: string, text: string): string {
+  if (!isStorable(text)) throw invalid(field, 'contains a NUL character');
+  return text;
+}
 
 /** How many problems of one input are told at once. */
 const MOST_PROBLEMS = 20;

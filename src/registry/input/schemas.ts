@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { AGENT_STATUSES, EXECUTION_TYPES, VISIBILITIES } from '../words.ts';
 import { authenticationSchema } from './authentication.ts';
+import { checkJson } from './json.ts';
 import { LIMITS } from './limits.ts';
+import { endpoint, httpUrl, providerUrl } from './url.ts';
 
 /** Control characters make names that look alike differ, and PostgreSQL refuses NUL outright. */
 const NO_CONTROL = /^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$/;
@@ -24,17 +26,7 @@ const list = (item: z.ZodType<string>, max: number) =>
     .max(max)
     .transform((items) => [...new Set(items)]);
 
-export const httpUrl = z
-  .string()
-  .max(LIMITS.url)
-  .refine((s) => URL.canParse(s) && /^https?:$/.test(new URL(s).protocol), 'must be an absolute http or https URL')
-  .refine(
-    (s) => !URL.canParse(s) || (new URL(s).username === '' && new URL(s).password === ''),
-    'must not contain a user name or password',
-  );
-
-/** A card's interface url: http(s), or `host:port` for gRPC. */
-const endpoint = z.string().min(1).max(LIMITS.url);
+export { httpUrl };
 
 const mode = line(LIMITS.mode);
 const modes = list(mode, LIMITS.modes);
@@ -51,7 +43,7 @@ export const handleSchema = z
 
 export const providerSchema = z.strictObject({
   name: line(LIMITS.name),
-  url: httpUrl.nullish().transform((url) => url ?? null),
+  url: providerUrl.nullish().transform((url) => url ?? null),
 });
 
 const skillFields = {
@@ -101,10 +93,10 @@ const interfaceSchema = z.strictObject({
   binding: line(200),
   protocolVersion: line(50),
   dialect: z.enum(['early', '0.3', '1.0']),
-  tenant: z.string().max(200).optional(),
+  tenant: text(200).optional(),
 });
 
-const extensionSchema = z.looseObject({ uri: line(LIMITS.url) });
+const extensionSchema = z.looseObject({ uri: line(LIMITS.url) }).superRefine(checkJson);
 
 export const taskCategorySchema = z.strictObject({
   name: line(LIMITS.taskCategoryName),
@@ -196,7 +188,7 @@ export const agentSchema = z
 export const agentPatchSchema = z.strictObject(agentFields).partial().refine(oneProvider, ONE_PROVIDER);
 
 /** A change of a provider. */
-export const providerPatchSchema = z.strictObject({ name: line(LIMITS.name), url: httpUrl.nullable() }).partial();
+export const providerPatchSchema = z.strictObject({ name: line(LIMITS.name), url: providerUrl.nullable() }).partial();
 
 /** What a caller gives to register an agent; everything but name and executionType may be left out. */
 export type AgentInput = z.input<typeof agentSchema>;

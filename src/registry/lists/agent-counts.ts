@@ -83,7 +83,7 @@ export async function facetsOf(
   const rows = await query<{ field: FacetField; value: string; n: number; total: number }>(
     `with a as materialized (select * from (select a.skill_keys, a.skill_tags, a.capabilities, a.modes, a.provider, a.status, a.execution_type, a.type from agent a where ${where} limit ${MOST_CANDIDATES + 1}) x),
      total as (select count(*)::int as n from a)
-     ${fields.map((field) => `(select '${field}' as field, v.value, count(*)::int as n, total.n as total from total, a, lateral (select ${FACETS[field]} as value) v where v.value is not null group by v.value, total.n order by count(*) desc, v.value limit ${MOST_VALUES})`).join(' union all ')}`,
+     ${fields.map((field) => `(select '${field}' as field, v.value, count(*)::int as n, total.n as total from total, a, lateral (select ${FACETS[field]} as value) v where v.value is not null group by v.value, total.n order by count(*) desc, v.value collate "C" limit ${MOST_VALUES})`).join(' union all ')}`,
     values.list,
   );
   for (const row of rows) {

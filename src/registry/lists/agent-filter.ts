@@ -3,6 +3,7 @@ import { isUuid } from '../../database/ids.ts';
 import type { Values } from '../../database/values.ts';
 import { invalid } from '../../errors.ts';
 import { fromDisplayType } from '../display-type.ts';
+import { storable } from '../input/check.ts';
 import { visibleSql } from '../visibility.ts';
 
 /** Which agents: every condition given must hold; a list holds when any of its values does. */
@@ -62,8 +63,9 @@ const CONDITIONS: { readonly [F in keyof AgentFilter]-?: Condition<NonNullable<A
   executionType: oneOf('a.execution_type'),
   visibility: oneOf('a.visibility'),
   mode: has('a.modes'),
-  inputMode: has('a.input_modes'),
-  outputMode: has('a.output_modes'),
+  // The modes of an agent include these two, and have the index.
+  inputMode: (mode, values) => `${has('a.modes')(mode, values)} and ${has('a.input_modes')(mode, values)}`,
+  outputMode: (mode, values) => `${has('a.modes')(mode, values)} and ${has('a.output_modes')(mode, values)}`,
   capability: has('a.capabilities'),
   owner: uuid('owner', 'a.owner'),
   streaming: (value) => (value ? 'a.streaming' : 'not a.streaming'),
@@ -77,8 +79,9 @@ export function agentConditions(principal: Principal, filter: AgentFilter, value
   const conditions = ['a.deleted_at is null', visibleSql(principal, 'a', values)];
   for (const field of Object.keys(CONDITIONS) as (keyof AgentFilter)[]) {
     const value = filter[field];
-    if (value !== undefined && value !== null)
-      conditions.push((CONDITIONS[field] as Condition<unknown>)(value, values));
+    if (value === undefined || value === null) continue;
+    for (const text of [value].flat()) if (typeof text === 'string') storable(`filter.${field}`, text);
+    conditions.push((CONDITIONS[field] as Condition<unknown>)(value, values));
   }
   return conditions;
 }

@@ -8,7 +8,18 @@ import { AGENT_COLUMNS, toAgent } from '../rows.ts';
 import { toTsQuery } from '../search-index.ts';
 import { requireScope } from '../visibility.ts';
 import { type AgentFilter, agentConditions } from './agent-filter.ts';
-import { decodeCursor, encodeCursor, type Page, pageSize, toPage } from './cursor.ts';
+import {
+  decodeCursor,
+  encodeCursor,
+  type KeyShape,
+  MOMENT_KEY,
+  type Page,
+  pageSize,
+  RANK_KEY,
+  TEXT_KEY,
+  toPage,
+  UUID_KEY,
+} from './cursor.ts';
 
 /** What agents may be ordered by. relevance needs a search text. */
 export const AGENT_ORDERS = ['id', 'name', 'updatedAt', 'lastUsedAt', 'relevance'] as const;
@@ -26,8 +37,10 @@ export interface AgentListRequest {
   readonly after?: string | null;
 }
 
-/** Text search ranks this many candidates at most, and totals and facets are counted up to it. */
+/** Totals and facets are counted up to this. */
 export const MOST_CANDIDATES = 10_000;
+/** Text search ranks this many matches at most: ranking reads the whole search vector of each. */
+const MOST_RANKED = 2_000;
 
 interface Order {
   /** The sorted expression, which with the tie-break is an index of entities/. */
@@ -35,24 +48,22 @@ interface Order {
   readonly tie: string;
   readonly cast: string;
   readonly from: string;
-  readonly shape: RegExp;
+  readonly shape: KeyShape;
 }
 
-const UUID = /^[0-9a-f-]{36}$/;
-const MOMENT = /^(-infinity|\d{4,6}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?\+00)$/;
 const AGENTS = 'agent a left join provider p on p.id = a.provider';
 
 const ORDERS: Readonly<Record<Exclude<AgentOrderField, 'relevance'>, Order>> = {
-  id: { key: 'a.id', tie: 'a.id', cast: 'uuid', from: AGENTS, shape: UUID },
-  name: { key: 'a.name', tie: 'a.id', cast: 'text', from: AGENTS, shape: /^/ },
-  updatedAt: { key: 'a.updated_at', tie: 'a.id', cast: 'timestamptz', from: AGENTS, shape: MOMENT },
+  id: { key: 'a.id', tie: 'a.id', cast: 'uuid', from: AGENTS, shape: UUID_KEY },
+  name: { key: 'a.name', tie: 'a.id', cast: 'text', from: AGENTS, shape: TEXT_KEY },
+  updatedAt: { key: 'a.updated_at', tie: 'a.id', cast: 'timestamptz', from: AGENTS, shape: MOMENT_KEY },
   // Driven from agent_usage, whose index has the order; its rows are as many as agents.
   lastUsedAt: {
     key: 'u.last_used_at',
     tie: 'u.agent',
     cast: 'timestamptz',
     from: `agent_usage u join agent a on a.id = u.agent left join provider p on p.id = a.provider`,
-    shape: MOMENT,
+    shape: MOMENT_KEY,
   },
 };
 
@@ -78,7 +89,7 @@ export async function listAgents(query: Query, principal: Principal, request: Ag
   const name = `${order.field}${order.descending ? ' desc' : ''}`;
   const direction = order.descending ? 'desc' : 'asc';
   if (request.after != null) {
-    const [k, id] = decodeCursor(request.after, name, [shape, UUID]);
+    const [k, id] = decodeCursor(request.after, name, [shape, UUID_KEY]);
     const sign = order.descending ? '<' : '>';
     conditions.push(
       order.field === 'id'
@@ -94,7 +105,7 @@ export async function listAgents(query: Query, principal: Principal, request: Ag
   return toPage(rows, size, toAgent, (row) => encodeCursor(name, [String(row.k), row.id]));
 }
 
-/** Best matches first, ties by id; the rank is exact within the newest {@link MOST_CANDIDATES} matches. */
+/** Best matches first, ties by id; the rank is exact within the newest {@link MOST_RANKED} matches. */
 async function byRelevance(
   query: Query,
   principal: Principal,
@@ -105,13 +116,12 @@ async function byRelevance(
   const values = new Values();
   const conditions = agentConditions(principal, request.filter ?? {}, values);
   const q = `to_tsquery('simple', ${values.add(words)})`;
-  const after =
-    request.after == null ? null : decodeCursor(request.after, 'relevance', [/^\d+(\.\d+)?(e-?\d+)?$/, UUID]);
+  const after = request.after == null ? null : decodeCursor(request.after, 'relevance', [RANK_KEY, UUID_KEY]);
   const beyond =
     after === null ? '' : `where (-c.rank, c.id) > (-${values.add(after[0])}::real, ${values.add(after[1])}::uuid)`;
   const rows = await query<Row>(
     `with candidate as materialized (
-       select a.id, a.search from agent a where ${conditions.join(' and ')} and a.search @@ ${q} order by a.id desc limit ${MOST_CANDIDATES}
+       select a.id, a.search from agent a where ${conditions.join(' and ')} and a.search @@ ${q} order by a.id desc limit ${MOST_RANKED}
      ), ranked as (select id, ts_rank(search, ${q}) as rank from candidate),
      best as (select c.id, c.rank from ranked c ${beyond} order by c.rank desc, c.id limit ${size + 1})
      select ${AGENT_COLUMNS}, b.rank::text as k from best b join agent a on a.id = b.id left join provider p on p.id = a.provider order by b.rank desc, b.id`,

@@ -1,3 +1,4 @@
+import { isUuid } from '../../database/ids.ts';
 import { invalid } from '../../errors.ts';
 
 /** One page of a list, in order; `next` is the cursor of the last item when more follow. */
@@ -17,13 +18,39 @@ export const DEFAULT_PAGE = 20;
 export const encodeCursor = (order: string, keys: readonly string[]): string =>
   Buffer.from(JSON.stringify([order, ...keys])).toString('base64url');
 
+/** Tells whether a text may be a key of a cursor: what the database would refuse must not reach it. */
+export interface KeyShape {
+  test(key: string): boolean;
+}
+
+export const TEXT_KEY: KeyShape = { test: (key) => !key.includes('\0') };
+export const UUID_KEY: KeyShape = { test: isUuid };
+
+const MOMENT = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d{1,6})?)\+00$/;
+/** A timestamptz as the drivers give it: in UTC, to the microsecond, or -infinity. */
+export const MOMENT_KEY: KeyShape = {
+  test(key) {
+    if (key === '-infinity') return true;
+    const [, day, time] = MOMENT.exec(key) ?? [];
+    // Date takes the 31st of any month and counts on; the database refuses it.
+    const moment = new Date(`${day}T${time}Z`);
+    return !Number.isNaN(moment.getTime()) && moment.toISOString().startsWith(day!) && !day!.startsWith('0000');
+  },
+};
+
+/** A rank: a real that the database takes. */
+export const RANK_KEY: KeyShape = {
+  test: (key) => /^\d{1,20}(\.\d{1,20})?(e-?\d{1,2})?$/.test(key) && inReal(Math.fround(Number(key)), Number(key)),
+};
+const inReal = (real: number, number: number): boolean => Number.isFinite(real) && (real === 0) === (number === 0);
+
 /**
  * The key values of a cursor.
  *
- * @param shapes one pattern per key: a value that the database would refuse must not reach it.
+ * @param shapes one per key.
  * @throws RollcallError INVALID_INPUT for text that is no cursor, or one of another order.
  */
-export function decodeCursor(cursor: string, order: string, shapes: readonly RegExp[]): string[] {
+export function decodeCursor(cursor: string, order: string, shapes: readonly KeyShape[]): string[] {
   let parts: unknown;
   try {
     parts = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));

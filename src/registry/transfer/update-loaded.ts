@@ -1,7 +1,7 @@
 import { SourceCardEntity } from '../../database/entities/index.ts';
 import { sameJson } from '../../protocol/a2a/card/same-json.ts';
 import { type AgentRow, recordChange } from '../agents/change.ts';
-import { originChanged } from '../agents/credentials.ts';
+import { originChanged, reached } from '../agents/credentials.ts';
 import { fieldChanges, snapshot } from '../agents/field-changes.ts';
 import { taskCategoriesOfAgents } from '../agents/read.ts';
 import { replaceTaskCategories, showCategory } from '../agents/task-categories.ts';
@@ -59,9 +59,7 @@ export async function updateLoaded(
 
 function dropCredentials(row: AgentRow, before: ReturnType<typeof snapshot>): FieldChange[] {
   if (row.authenticationConfig == null) return [];
-  const keeps =
-    row.authenticationType === before.authenticationType &&
-    !originChanged(before.url as string | null, row.url ?? null);
+  const keeps = row.authenticationType === before.authenticationType && !originChanged(reached(before), reached(row));
   if (keeps) return [];
   row.authenticationConfig = null;
   return [{ field: 'authenticationConfig', before: '(set)', after: '(removed)' }];
@@ -73,12 +71,16 @@ async function changedSkills({ tx }: Loading, record: AgentRecord, agentId: stri
   return replaceSkills(tx, agentId, skills, ids);
 }
 
-async function changedCategories({ tx }: Loading, record: AgentRecord, row: AgentRow): Promise<FieldChange[]> {
+async function changedCategories(
+  { tx, principal }: Loading,
+  record: AgentRecord,
+  row: AgentRow,
+): Promise<FieldChange[]> {
   const [present = []] = await taskCategoriesOfAgents(tx.query, [row.id]);
   const before = present.map(showCategory).sort();
   const after = record.taskCategories.map(showCategory).sort();
   if (before.join() === after.join()) return [];
-  await replaceTaskCategories(tx, row, record.taskCategories);
+  await replaceTaskCategories(tx, principal, row, record.taskCategories);
   return [{ field: 'taskCategories', before, after }];
 }
 

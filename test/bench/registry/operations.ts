@@ -16,11 +16,15 @@ export const agentBody = (id: string): string =>
 export async function ask<T>(url: string, body: string, token?: string): Promise<T> {
   const answer = await fetch(new URL('graphql', url), {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+    headers: {
+      'content-type': 'application/json',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
     body,
   });
   const text = await answer.text();
   const { data, errors } = JSON.parse(text) as { data?: T; errors?: unknown };
-  if (errors !== undefined || data === undefined) throw new Error(`${url} answered ${answer.status}: ${text.slice(0, 300)}`);
+  if (errors !== undefined || data === undefined)
+    throw new Error(`${url} answered ${answer.status}: ${text.slice(0, 300)}`);
   return data;
 }

@@ -149,11 +149,17 @@ async function derive(connect: () => Promise<Client>, from: number, to: number):
   const work = async (): Promise<void> => {
     const client = await connect();
     try {
-      await client.query(`set session_replication_role = replica; set synchronous_commit = off; set jit = off; set work_mem = '64MB'`);
+      await client.query(
+        `set session_replication_role = replica; set synchronous_commit = off; set jit = off; set work_mem = '64MB'`,
+      );
       for (let at = starts.shift(); at !== undefined; at = starts.shift()) {
         const end = Math.min(at + CHUNK, to + 1);
         // The time part of ids is the row number: a range of ids is a range of rows.
-        const bound = (row: number): string => `'${(1_750_000_000_000 + row * 1000).toString(16).padStart(12, '0').replace(/^(.{8})(.{4})$/, '$1-$2')}-0000-0000-000000000000'`;
+        const bound = (row: number): string =>
+          `'${(1_750_000_000_000 + row * 1000)
+            .toString(16)
+            .padStart(12, '0')
+            .replace(/^(.{8})(.{4})$/, '$1-$2')}-0000-0000-000000000000'`;
         await client.query(deriveSearchSql(`a.id >= ${bound(at)} and a.id < ${bound(end)}`));
       }
     } finally {

@@ -3,16 +3,19 @@
  * Everything is drawn by a generator with a fixed seed, so that two runs search the same texts.
  */
 
-const DOMAINS = `Invoice Contract Payroll Ledger Shipment Warehouse Inventory Customer Ticket Claim Policy Patient Lab Image
+const DOMAINS =
+  `Invoice Contract Payroll Ledger Shipment Warehouse Inventory Customer Ticket Claim Policy Patient Lab Image
   Video Speech Translation Code Test Release Cluster Network Sensor Battery Traffic Weather Satellite Genome Protein Molecule
   Legal Tax Travel Hotel Flight Recipe News Research Patent Survey`.split(/\s+/);
-const ROLES = `Auditor Analyst Planner Reviewer Router Summariser Classifier Extractor Forecaster Monitor Assistant Scheduler
+const ROLES =
+  `Auditor Analyst Planner Reviewer Router Summariser Classifier Extractor Forecaster Monitor Assistant Scheduler
   Translator Validator Indexer Matcher Negotiator Optimiser Inspector Archivist`.split(/\s+/);
-const PLAIN = `the of and to data for from with text model report document query result task agent answer summary table file
+const PLAIN =
+  `the of and to data for from with text model report document query result task agent answer summary table file
   image record field value batch stream event schema version source target language region quality score risk cost price order
   customer account message topic label entity graph index vector search rank filter group trend alert rule policy audit draft`.split(
-  /\s+/,
-);
+    /\s+/,
+  );
 const SYLLABLES =
   'ba be bi bo bu ca ce ci co cu da de di do du fa fe fi fo ga ge gi go la le li lo lu ma me mi mo mu na ne ni no ra re ri ro sa se si so ta te ti to va ve vi vo'.split(
     ' ',
@@ -54,10 +57,7 @@ export function createVocabulary(): Vocabulary {
   const words = [...PLAIN, ...coined];
   const sentence = (): string => Array.from({ length: 12 }, () => pick(words, 4)).join(' ');
   const codeNames = Array.from({ length: 20 }, () => pick(coined)).map((w) => w[0]!.toUpperCase() + w.slice(1));
-  const skillKeys = Array.from(
-    { length: SKILL_KEYS },
-    (_, i) => `${pick(DOMAINS)}-${pick(PLAIN)}-${i}`.toLowerCase(),
-  );
+  const skillKeys = Array.from({ length: SKILL_KEYS }, (_, i) => `${pick(DOMAINS)}-${pick(PLAIN)}-${i}`.toLowerCase());
   return {
     names: DOMAINS.flatMap((d) => ROLES.flatMap((r) => codeNames.map((c) => `${d} ${r} ${c}`))),
     sentences: Array.from({ length: 8_192 }, sentence),
