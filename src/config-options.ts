@@ -153,6 +153,10 @@ export const OPTIONS = {
   } as Option<string | undefined>,
   SUBGRAPHS: text('File or URL: [{ "name", "url", "sdl"?, "subscriptionsUrl"?, "headers"?, "timeoutMs"? }]'),
   SUPERGRAPH: text('File or URL of a ready supergraph SDL'),
+  GRAPHQL_HOT_PATH: {
+    ...flag('Run queries that were answered before without the whole GraphQL pipeline'),
+    fallback: true,
+  } as Option<boolean>,
   INTROSPECTION: { ...flag('Answer GraphQL introspection'), fallback: true } as Option<boolean>,
   MAX_BODY_BYTES: {
     fallback: 16 * 1024 * 1024,

@@ -35,12 +35,24 @@ export async function assembleEngine(local: LocalSubgraph, remotes: readonly Rem
       { details: { errors: composition.errors } },
     );
   }
+  return engineOfSupergraph(composition.supergraphSdl, local, remotes);
+}
+
+/**
+ * The engine of a ready supergraph. The subgraph that is named like the local one runs in this process; the others are
+ * called where the supergraph says, with the headers and limits that the list has for their names.
+ *
+ * @throws RollcallError INVALID_INPUT for text that is no supergraph.
+ */
+export function engineOfSupergraph(
+  supergraphSdl: string,
+  local: LocalSubgraph,
+  remotes: readonly RemoteSubgraph[],
+): Promise<Engine> {
   const byName = new Map(remotes.map((remote) => [remote.name, remote]));
-  const executors = (name: string): SubgraphExecutor => {
-    if (name === local.name) return localExecutor(local.subgraph.schema);
-    return remoteExecutor(byName.get(name)!);
-  };
-  return createEngine({ supergraphSdl: composition.supergraphSdl, executors });
+  const executors = (name: string, url: string): SubgraphExecutor =>
+    name === local.name ? localExecutor(local.subgraph.schema) : remoteExecutor(byName.get(name) ?? { name, url });
+  return createEngine({ supergraphSdl, executors });
 }
 
 /** The engine of a single in-process subgraph with its federation fields: what `/subgraph` serves to other routers. */

@@ -36,9 +36,7 @@ const wrong = (message: string, cause?: unknown): RollcallError =>
 
 /** Reads SUBGRAPHS: a file, or a URL. @throws RollcallError INVALID_INPUT saying what is wrong with it, and where. */
 export async function readSubgraphList(fileOrUrl: string): Promise<RemoteSubgraph[]> {
-  const text = await textOf(fileOrUrl).catch((cause: Error) => {
-    throw wrong(`${fileOrUrl} cannot be read: ${cause.message}`, cause);
-  });
+  const text = await readTextOf('SUBGRAPHS', fileOrUrl);
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -54,6 +52,16 @@ export async function readSubgraphList(fileOrUrl: string): Promise<RemoteSubgrap
     );
   }
   return result.data;
+}
+
+/** The text of a file, or of what a URL answers. @throws RollcallError INVALID_INPUT naming the setting. */
+export async function readTextOf(setting: string, fileOrUrl: string): Promise<string> {
+  return textOf(fileOrUrl).catch((cause: Error) => {
+    throw new RollcallError('INVALID_INPUT', `${setting}: ${fileOrUrl} cannot be read: ${cause.message}`, {
+      field: setting,
+      cause,
+    });
+  });
 }
 
 async function textOf(fileOrUrl: string): Promise<string> {

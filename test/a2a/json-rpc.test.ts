@@ -154,6 +154,17 @@ describe('errors', () => {
     const big = await post(base, `{"jsonrpc":"2.0","x":"${'x'.repeat(16 * 1024 * 1024)}"}`, V1);
     expect(big.status).toBe(413);
     expect(big.body).toMatchObject({ jsonrpc: '2.0', id: null, error: { data: [{ reason: 'PAYLOAD_TOO_LARGE' }] } });
+    const chunk = new Uint8Array(1024 * 1024).fill(0x20);
+    const chunks = new ReadableStream({
+      start: (controller) => {
+        for (let i = 0; i < 20; i++) controller.enqueue(chunk);
+        controller.close();
+      },
+    });
+    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: chunks, duplex: 'half' };
+    const endless = await fetch(base, init as RequestInit);
+    expect(endless.status).toBe(413);
+    expect(await endless.json()).toMatchObject({ error: { data: { code: 'PAYLOAD_TOO_LARGE' } } });
     const text = await post(base, JSON.stringify(rpc('GetTask', { id: 'x' })), { 'content-type': 'text/plain' });
     expect(text.status).toBe(415);
     expect(text.body).toMatchObject({ jsonrpc: '2.0', id: null, error: { code: -32600 } });

@@ -16,7 +16,7 @@ export interface ScriptedAgent {
 export interface ScriptedStream {
   /** The status of the task from now on, in 1.0's words: `WORKING`. */
   status(state: string): void;
-  artifact(text: string, append?: boolean): void;
+  artifact(text: string, append?: boolean, artifactId?: string): void;
   end(): void;
 }
 
@@ -64,8 +64,8 @@ function open(response: ServerResponse, id: unknown): ScriptedStream {
   say({ task: { id: ids.taskId, contextId: ids.contextId, status: { state: 'TASK_STATE_SUBMITTED' } } });
   return {
     status: (state) => say({ statusUpdate: { ...ids, status: { state: `TASK_STATE_${state}` } } }),
-    artifact: (text, append = false) =>
-      say({ artifactUpdate: { ...ids, artifact: { artifactId: 'out', parts: [{ text }] }, append } }),
+    artifact: (text, append = false, artifactId = 'out') =>
+      say({ artifactUpdate: { ...ids, artifact: { artifactId, parts: [{ text }] }, append } }),
     end: () => void response.end(),
   };
 }

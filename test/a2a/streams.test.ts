@@ -95,6 +95,33 @@ describe('a stream that is continued', () => {
     expect((await ask('999')).body['error'].code).toBe(-32602);
   });
 
+  test('an early client finds its artifacts under the same numbers', async () => {
+    const id = crypto.randomUUID();
+    const early = (method: string, params: object, headers = {}) =>
+      fetch(base, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(rpc(method, { id, ...params })),
+      });
+    const streaming = early('tasks/sendSubscribe', {
+      message: { role: 'user', parts: [{ type: 'text', text: 'go' }] },
+    });
+    const script = await agent.next();
+    script.artifact('a');
+    script.artifact('b', false, 'other');
+    script.artifact('c', true, 'other');
+    finish(script);
+    const all = await eventsOf(await streaming);
+    const indexes = all.flatMap(({ data: { result } }) => result.artifact?.index ?? []);
+    expect(indexes).toEqual([0, 1, 1]);
+    for (const [i, { id: cursor }] of all.slice(0, -1).entries()) {
+      const again = await eventsOf(await early('tasks/resubscribe', {}, { 'last-event-id': cursor! }));
+      expect(again.map(({ data: { result } }) => result)).toMatchObject(
+        all.slice(i + 1).map(({ data: { result } }) => result),
+      );
+    }
+  });
+
   test('a repeated send joins the task, and continues where the reader was', async () => {
     const body = streamed();
     const { script, events, taskId } = await atWork(body);
@@ -135,6 +162,24 @@ describe('the end of a stream', () => {
     finish(script);
     expect(kindsOf(await rest(other)).at(-1)).toBe('TASK_STATE_COMPLETED');
   });
+});
+
+test('a caller that hangs up while it waits leaves the work to go on', async () => {
+  const contextId = crypto.randomUUID();
+  const leaving = new AbortController();
+  const waiting = fetch(base, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(rpc('SendMessage', { message: userMessage('go', { contextId }) })),
+    signal: leaving.signal,
+  });
+  const script = await agent.next();
+  leaving.abort();
+  await expect(waiting).rejects.toThrow(/abort/);
+  const { tasks } = (await post(base, rpc('ListTasks', { contextId }))).body['result'];
+  const watched = await open(rpc('SubscribeToTask', { id: tasks[0].id }));
+  finish(script);
+  expect(kindsOf(await eventsOf(watched)).at(-1)).toBe('TASK_STATE_COMPLETED');
 });
 
 describe('extensions', () => {

@@ -15,13 +15,24 @@ beforeAll(async () => {
 });
 afterAll(() => app?.close());
 
-const post = (body: string, headers: Record<string, string> = {}) =>
-  fetch(`${url}graphql`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body });
-
-describe('GraphQL over HTTP', () => {
+describe.each([
+  ['hot path on', 'true'],
+  ['hot path off', 'false'],
+])('GraphQL over HTTP, %s', (_name, hotPath) => {
+  let app: App;
+  let url: string;
+  beforeAll(async () => {
+    app = await startTestApp({ GRAPHQL_HOT_PATH: hotPath });
+    url = app.addresses.url;
+  });
+  afterAll(() => app?.close());
+  const post = (body: string, headers: Record<string, string> = {}) =>
+    fetch(`${url}graphql`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body });
   test.each(serverAudits({ url: () => `${url}graphql`, fetchFn: fetch }).map((audit) => [audit.name, audit] as const))(
     '%s',
     async (_name, audit) => {
+      // Twice: the second time it is a request like one before.
+      await audit.fn();
       const result = await audit.fn();
       expect(result.status, 'reason' in result ? result.reason : '').toBe('ok');
     },
@@ -57,6 +68,22 @@ describe('GraphQL over HTTP', () => {
     } finally {
       await small.close();
     }
+  });
+
+  test('the same query is answered alike the first time and after it', async () => {
+    const body = JSON.stringify({
+      query: 'query($n: Int) { agents(first: $n) { nodes { handle displayType skills { key } } } }',
+      variables: { n: 5 },
+    });
+    const answers = [];
+    for (let i = 0; i < 3; i++) {
+      const answer = await post(body);
+      answers.push([answer.status, answer.headers.get('content-type'), await answer.text()]);
+    }
+    expect(answers[1]).toEqual(answers[0]);
+    expect(answers[2]).toEqual(answers[0]);
+    const wrong = await post(body.replace('"n":5', '"n":0'));
+    expect(((await wrong.json()) as any).errors[0].extensions.code).toBe('INVALID_INPUT');
   });
 
   test('mutations are refused by GET', async () => {

@@ -58,7 +58,7 @@ describe.each(DRIVERS)('skills (%s)', (kind) => {
     const skills = [{ key: 'k', name: 'K' }];
     const seen = await agent(me, { skills });
     const hidden = await agent(me, { skills, visibility: 'private' });
-    const [[a], [b]] = (await registry.skillsOfAgents([seen.id, hidden.id])) as [{ id: string }[], { id: string }[]];
+    const [a, b] = (await registry.skillsOfAgents([seen.id, hidden.id])).map((skills) => skills[0]);
     await expect(registry.updateSkill(stranger, a!.id, { name: 'x' })).rejects.toThrow(error('FORBIDDEN'));
     await expect(registry.removeSkill(stranger, b!.id)).rejects.toThrow(error('NOT_FOUND'));
     await expect(registry.removeSkill(me, 'x')).rejects.toThrow(error('NOT_FOUND'));

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { createRegistryCore } from '../../src/app.ts';
+import { createRegistryCore } from '../../src/app/core.ts';
 import { LOCAL_USER, type Principal, type Scope } from '../../src/auth/principal.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Database } from '../../src/database/database.ts';
@@ -182,6 +182,24 @@ describeOnDrivers('export and load', (open) => {
     expect((await registry.skillsOfAgents([one.id]))[0]!.map((s) => s.id)).toEqual([SEED_OWNER]);
     const [change] = (await registry.historyOfAgent(one.id, { first: 1 })).items;
     expect(change!.item.changes.map((c) => c.field)).toEqual(['description', 'skills.k']);
+  });
+
+  test('the order of skills, a source card and task categories are updated like fields', async () => {
+    const registry = registryOn(await open());
+    await registry.loadRecords(ADMIN, [RICH]);
+    const [, record] = await exported(registry);
+    const id = record!['id'];
+    const changed = { ...record, skills: record!['skills'].toReversed(), card: null, taskCategories: [] };
+    for (const outcome of [{ updated: 1 }, { unchanged: 1 }])
+      expect(await registry.loadRecords(ADMIN, [changed], { onConflict: 'update' })).toMatchObject(outcome);
+    expect({ ...(await exported(registry))[1], updatedAt: '' }).toEqual({ ...changed, updatedAt: '' });
+    expect((await registry.historyOfAgent(id, { first: 1 })).items[0]!.item.changes.map((c) => c.field)).toEqual([
+      'skills',
+      'taskCategories',
+      'sourceCard',
+    ]);
+    expect(await registry.loadRecords(ADMIN, [record], { onConflict: 'update' })).toMatchObject({ updated: 1 });
+    expect({ ...(await exported(registry))[1], updatedAt: '' }).toEqual({ ...record, updatedAt: '' });
   });
 
   test('names that others hold are problems with their field, or skipped', async () => {

@@ -15,8 +15,6 @@ const SERVICES = [
     example: 'postgres://postgres@127.0.0.1:5432/postgres',
     what: 'tests on PostgreSQL',
   },
-  { variable: 'ROLLCALL_TEST_REDIS', example: 'redis://127.0.0.1:6379', what: 'tests on Redis' },
-  { variable: 'ROLLCALL_TEST_NATS', example: 'nats://127.0.0.1:4222', what: 'tests on NATS' },
 ] as const;
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { createRegistryCore } from '../../app.ts';
+import { createRegistryCore } from '../../app/core.ts';
 import { createAuthenticator } from '../../auth/authenticator.ts';
 import { LOCAL_USER } from '../../auth/principal.ts';
 import type { Config } from '../../config.ts';

@@ -26,6 +26,8 @@ export interface GraphHttpOptions {
   readonly limits: QueryLimits;
   readonly introspection: boolean;
   readonly maxBodyBytes: number;
+  /** Whether queries that were answered before run past Apollo Server's pipeline. */
+  readonly hotPath: boolean;
   readonly log: Logger;
   readonly metrics: Metrics;
   /** The page for browsers that open the endpoint; none without it. */
@@ -108,7 +110,7 @@ export async function addGraphHttp(app: FastifyInstance, options: GraphHttpOptio
   const handle = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const principal = await options.authenticator.authenticate(request.headers.authorization);
     const context = options.contextOf({ principal, headers: request.headers, requestId: request.id });
-    const quick = await hotPath.answer(request, context);
+    const quick = options.hotPath ? await hotPath.answer(request, context) : undefined;
     if (quick !== undefined) {
       reply.header('content-type', quick.contentType).header('cache-control', 'no-store').send(quick.text);
       return;

@@ -6,7 +6,7 @@ import type { Loading, Placed } from './load.ts';
 import { resolveProviders } from './load-providers.ts';
 import { type Occupied, occupied } from './occupied.ts';
 import { type AgentRecord, columnsOf } from './records.ts';
-import { updateLoaded } from './update-loaded.ts';
+import { presentOf, updateLoaded } from './update-loaded.ts';
 
 /** Loads agents: none of the run names another's id, handle, Flyte name, task category or skill id. */
 export async function loadAgents(loading: Loading, placed: readonly Placed<AgentRecord>[]): Promise<void> {
@@ -46,7 +46,12 @@ export async function loadAgents(loading: Loading, placed: readonly Placed<Agent
   if (problems.length > 0) return;
 
   const providers = await providersOf(loading, [...fresh, ...present.map((p) => p.placed)]);
-  for (const { placed: one, row } of present) await updateLoaded(loading, one.record, row, providers.get(one) ?? null);
+  const have = await presentOf(
+    tx.query,
+    present.map(({ row }) => row.id),
+  );
+  for (const [i, { placed: one, row }] of present.entries())
+    await updateLoaded(loading, one.record, row, providers.get(one) ?? null, have[i]!);
   counts.created += fresh.length;
   for (const { record } of fresh) if (record.authenticationType !== 'none') loading.needCredentials.push(record.handle);
   if (!loading.dryRun) await createAll(loading, fresh, providers, principal.subject);

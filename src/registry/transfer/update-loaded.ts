@@ -1,14 +1,40 @@
+import type { Query } from '../../database/drivers.ts';
 import { SourceCardEntity } from '../../database/entities/index.ts';
 import { sameJson } from '../../protocol/a2a/card/same-json.ts';
 import { type AgentRow, recordChange } from '../agents/change.ts';
 import { originChanged, reached } from '../agents/credentials.ts';
 import { fieldChanges, snapshot } from '../agents/field-changes.ts';
-import { taskCategoriesOfAgents } from '../agents/read.ts';
+import { skillsOfAgents, taskCategoriesOfAgents } from '../agents/read.ts';
 import { replaceTaskCategories, showCategory } from '../agents/task-categories.ts';
-import type { FieldChange } from '../model.ts';
+import type { FieldChange, Skill, TaskCategory } from '../model.ts';
 import { replaceSkills } from '../skills.ts';
 import type { Loading } from './load.ts';
 import { type AgentRecord, columnsOf } from './records.ts';
+
+interface CardKey {
+  readonly agent: string;
+  readonly url: string;
+  readonly digest: string;
+}
+
+/** What of an agent stands in other tables. */
+export interface Present {
+  readonly skills: readonly Skill[];
+  readonly categories: readonly TaskCategory[];
+  readonly card: CardKey | undefined;
+}
+
+/** What these agents have, in their order: one statement a table, as most records of a repeated load change nothing. */
+export async function presentOf(query: Query, agentIds: readonly string[]): Promise<Present[]> {
+  if (agentIds.length === 0) return [];
+  const skills = await skillsOfAgents(query, agentIds);
+  const categories = await taskCategoriesOfAgents(query, agentIds);
+  const cards = await query<CardKey>('select agent, url, digest from source_card where agent = any($1::uuid[])', [
+    agentIds,
+  ]);
+  const byAgent = new Map(cards.map((card) => [card.agent, card]));
+  return agentIds.map((id, i) => ({ skills: skills[i]!, categories: categories[i]!, card: byAgent.get(id) }));
+}
 
 /**
  * Makes an agent that is there be as a record says, or brings back a deleted one. Its id, time of registration and
@@ -20,6 +46,7 @@ export async function updateLoaded(
   record: AgentRecord,
   row: AgentRow,
   provider: string | null,
+  present: Present,
 ): Promise<void> {
   const { tx, principal, counts } = loading;
   const restored = row.deletedAt != null;
@@ -37,9 +64,9 @@ export async function updateLoaded(
     ...secret,
     ...(row.owner === owner ? [] : [{ field: 'owner', before: owner, after: row.owner }]),
     ...(restored ? [{ field: 'deletedAt', before: 'deleted', after: null }] : []),
-    ...(await changedSkills(loading, record, row.id)),
-    ...(await changedCategories(loading, record, row)),
-    ...(await changedCard(loading, record, row.id)),
+    ...(await changedSkills(loading, record, row.id, present.skills)),
+    ...(await changedCategories(loading, record, row, present.categories)),
+    ...(await changedCard(loading, record, row.id, present.card)),
   ];
   if (record.authenticationType !== 'none' && row.authenticationConfig == null)
     loading.needCredentials.push(record.handle);
@@ -65,30 +92,42 @@ function dropCredentials(row: AgentRow, before: ReturnType<typeof snapshot>): Fi
   return [{ field: 'authenticationConfig', before: '(set)', after: '(removed)' }];
 }
 
-async function changedSkills({ tx }: Loading, record: AgentRecord, agentId: string): Promise<FieldChange[]> {
-  const ids = new Map(record.skills.flatMap((s) => (s.id === undefined ? [] : [[s.key, s.id] as const])));
+async function changedSkills(
+  { tx }: Loading,
+  record: AgentRecord,
+  agentId: string,
+  present: readonly Skill[],
+): Promise<FieldChange[]> {
   const skills = record.skills.map(({ id: _id, createdAt: _created, updatedAt: _updated, ...skill }) => skill);
-  return replaceSkills(tx, agentId, skills, ids);
+  const before = present.map(({ id: _id, agentId: _a, createdAt: _c, updatedAt: _u, ...skill }) => skill);
+  if (sameJson(before, skills)) return [];
+  const ids = new Map(record.skills.flatMap((s) => (s.id === undefined ? [] : [[s.key, s.id] as const])));
+  const changes = await replaceSkills(tx, agentId, skills, ids);
+  // The order alone differs.
+  return changes.length > 0
+    ? changes
+    : [{ field: 'skills', before: before.map((s) => s.key), after: skills.map((s) => s.key) }];
 }
 
 async function changedCategories(
-  { tx, principal }: Loading,
+  { tx }: Loading,
   record: AgentRecord,
   row: AgentRow,
+  present: readonly TaskCategory[],
 ): Promise<FieldChange[]> {
-  const [present = []] = await taskCategoriesOfAgents(tx.query, [row.id]);
   const before = present.map(showCategory).sort();
   const after = record.taskCategories.map(showCategory).sort();
   if (before.join() === after.join()) return [];
-  await replaceTaskCategories(tx, principal, row, record.taskCategories);
+  await replaceTaskCategories(tx, row, record.taskCategories);
   return [{ field: 'taskCategories', before, after }];
 }
 
-async function changedCard({ tx }: Loading, { card }: AgentRecord, agentId: string): Promise<FieldChange[]> {
-  const [present] = await tx.query<{ url: string; digest: string }>(
-    'select url, digest from source_card where agent = $1',
-    [agentId],
-  );
+async function changedCard(
+  { tx }: Loading,
+  { card }: AgentRecord,
+  agentId: string,
+  present: CardKey | undefined,
+): Promise<FieldChange[]> {
   const before = present?.digest ?? null;
   const after = card?.digest ?? null;
   if (before === after && present?.url === card?.url) return [];

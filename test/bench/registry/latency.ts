@@ -44,7 +44,7 @@ interface Answer {
 async function deepCursor(url: string, token: string, { orderBy }: Case): Promise<string | null> {
   let after: string | null = null;
   for (let left = (DEEP - 1) * PAGE; left > 0; left -= STRIDE) {
-    const variables = { orderBy, first: Math.min(left, STRIDE), after };
+    const variables: Record<string, unknown> = { orderBy, first: Math.min(left, STRIDE), after };
     const { agents }: Answer = await ask(url, JSON.stringify({ query: WALK, variables }), token);
     if (!agents.pageInfo.hasNextPage) break;
     after = agents.pageInfo.endCursor;

@@ -51,7 +51,7 @@ async function collect(url: string): Promise<Record<string, readonly string[]>> 
     after = page.pageInfo.endCursor;
   }
   return {
-    ...(process.env['ONLY_ONE'] ? {} : { 'page of 20 agents with provider and skills': pages }),
+    'page of 20 agents with provider and skills': pages,
     'agent(id) with provider and skills': agents,
   };
 }
