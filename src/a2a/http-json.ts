@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RollcallError } from '../errors.ts';
 import { type HttpDialect, matchRoute, mergeParams } from '../protocol/a2a/http-json.ts';
 import { parseJson } from '../protocol/a2a/jsonrpc.ts';
@@ -44,6 +44,14 @@ function paramsOf(request: FastifyRequest, pathParams: Readonly<Record<string, s
   return mergeParams(pathParams, query, body);
 }
 
+/** @throws RollcallError METHOD_NOT_FOUND; where the path has other verbs, the answer names them. */
+function routeOf({ method }: FastifyRequest, reply: FastifyReply, path: string) {
+  const match = matchRoute(method, path);
+  if (match !== undefined && !('allow' in match)) return match;
+  if (match !== undefined) reply.header('allow', match.allow.join(', '));
+  throw new RollcallError('METHOD_NOT_FOUND', `There is no operation at ${method} ${path}.`);
+}
+
 /** The HTTP+JSON binding below the agent's base URL: 1.0, and 0.3 under `/v1`. */
 export function httpJsonBinding(host: A2aHost): HttpBinding {
   const formatFor = (request: FastifyRequest, dialect: HttpDialect, status = 200): AnswerFormat =>
@@ -53,25 +61,17 @@ export function httpJsonBinding(host: A2aHost): HttpBinding {
       const { path, query } = targetOf(request);
       const dialect = dialectOf(path);
       try {
-        const match = matchRoute(request.method, path);
-        if (match === undefined || 'allow' in match) return refuseRoute(match?.allow);
+        const { operation, pathParams } = routeOf(request, reply, path);
         checkVersion(request, dialect);
-        const { operation, pathParams } = match;
         const { streaming, status } = OPERATIONS[operation];
         const signal = openCall(host, reply, streaming);
         const format = formatFor(request, dialect, status);
-        return answer(host, { request, reply, signal, format }, async () => {
+        return await answer(host, { request, reply, signal, format }, async () => {
           const params = paramsOf(request, pathParams, query);
           return execute(host.core, callOf(request, { dialect }, signal), operation, params);
         });
       } catch (thrown) {
         return formatFor(request, dialect).error(reply, failureOf(host, request, thrown));
-      }
-
-      function refuseRoute(allow: readonly string[] | undefined): unknown {
-        const error = new RollcallError('METHOD_NOT_FOUND', `There is no operation at ${request.method} ${path}.`);
-        if (allow !== undefined) reply.header('allow', allow.join(', '));
-        return formatFor(request, dialect).error(reply, error);
       }
     },
     refuse: (request, reply, error) => formatFor(request, dialectOf(targetOf(request).path)).error(reply, error),

@@ -220,7 +220,7 @@ test('an Idempotency-Key gets the same task again, after it has ended', async ()
   expect(bad.body['error']).toMatchObject({ code: -32602, message: expect.stringContaining('Idempotency-Key') });
 });
 
-test('a server that stops ends its streams, and tells who waits', async () => {
+test('a server that stops ends its streams, and tells who waits', { timeout: 40_000 }, async () => {
   const stopping = await startTestApp();
   const { importAgent } = await data(
     stopping.addresses.url,

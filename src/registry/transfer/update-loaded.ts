@@ -110,7 +110,7 @@ async function changedSkills(
 }
 
 async function changedCategories(
-  { tx }: Loading,
+  { tx, principal }: Loading,
   record: AgentRecord,
   row: AgentRow,
   present: readonly TaskCategory[],
@@ -118,7 +118,7 @@ async function changedCategories(
   const before = present.map(showCategory).sort();
   const after = record.taskCategories.map(showCategory).sort();
   if (before.join() === after.join()) return [];
-  await replaceTaskCategories(tx, row, record.taskCategories);
+  await replaceTaskCategories(tx, principal, row, record.taskCategories);
   return [{ field: 'taskCategories', before, after }];
 }
 
