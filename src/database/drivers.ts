@@ -86,10 +86,11 @@ function pglite(dataDir: string | undefined, template: Blob | undefined): Driver
 }
 
 /**
- * Settings of each connection. Compiling a statement (jit) takes longer than any of ours runs. In work_mem of 4 MB the
- * matches of a frequent word among a million agents do not fit, and every row of their pages would be read and matched again.
+ * Settings of each connection. Compiling a statement (jit) and starting workers for it take longer than any of ours runs,
+ * and workers read ahead of a page's end. In work_mem of 4 MB the matches of a frequent word among a million agents do not
+ * fit, and every row of their pages would be read and matched again.
  */
-const SESSION = '-c TimeZone=UTC -c jit=off -c work_mem=16MB';
+export const SESSION = '-c TimeZone=UTC -c jit=off -c max_parallel_workers_per_gather=0 -c work_mem=16MB';
 
 const postgres = (url: URL): Driver => ({
   kind: 'postgres',

@@ -12,8 +12,9 @@ export interface BenchDatabases {
   drop(): Promise<void>;
 }
 
-export async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url });
+/** A connection, with settings in the form of `-c name=value`. */
+export async function connect(url: string, options?: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, ...(options === undefined ? {} : { options }) });
   await client.connect();
   return client;
 }

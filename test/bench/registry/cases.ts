@@ -19,8 +19,9 @@ const ORDERS = [
   ['updatedAt, newest first', 'UPDATED_AT', 'DESC'],
   ['lastUsedAt, newest first', 'LAST_USED_AT', 'DESC'],
 ] as const;
-const TOTAL = 'totalCount { value exact }';
-const FACETS = 'facets(fields: [TAG, PROVIDER, STATUS, CAPABILITY]) { field values { value count { value exact } } }';
+export const TOTAL = 'totalCount { value exact }';
+export const FACETS =
+  'facets(fields: [TAG, PROVIDER, STATUS, CAPABILITY]) { field values { value count { value exact } } }';
 
 /** The biggest provider and one of the smallest are known by their place in the seed. */
 export const casesFor = (bigProvider: string, smallProvider: string): readonly Case[] => [
