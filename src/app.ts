@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { MIGRATIONS } from '../migrations/index.ts';
 import { addCardRoutes } from './a2a/card-routes.ts';
 import { startA2aGrpc } from './a2a/grpc/server.ts';
 import { addA2aRoutes } from './a2a/routes.ts';
@@ -90,7 +91,8 @@ async function start(config: Config, log: Logger, more: StartOptions, stops: Sto
     auth: authenticator.mode === 'jwt' ? 'bearer' : 'none',
   }));
   stops.foundations.push(...coreStops.toReversed());
-  if (migrated.length > 0) await registerEchoAgent(core.registry);
+  // Only the start that made the tables: an agent that was deleted since must not come back with a later migration.
+  if (migrated.includes(MIGRATIONS[0]!.name)) await registerEchoAgent(core.registry);
 
   const http = createHttpServer({
     log,

@@ -112,7 +112,7 @@ export async function addGraphHttp(app: FastifyInstance, options: GraphHttpOptio
     const context = options.contextOf({ principal, headers: request.headers, requestId: request.id });
     const quick = options.hotPath ? await hotPath.answer(request, context) : undefined;
     if (quick !== undefined) {
-      reply.header('content-type', quick.contentType).header('cache-control', 'no-store').send(quick.text);
+      reply.header('content-type', quick.contentType).send(quick.text);
       return;
     }
     const headers = new HeaderMap();
