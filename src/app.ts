@@ -4,7 +4,7 @@ import { MIGRATIONS } from '../migrations/index.ts';
 import { addCardRoutes } from './a2a/card-routes.ts';
 import { startA2aGrpc } from './a2a/grpc/server.ts';
 import { addA2aRoutes } from './a2a/routes.ts';
-import { knownHosts, tlsFiles, urlHost } from './app/addresses.ts';
+import { knownHosts, opening, tlsFiles, urlHost } from './app/addresses.ts';
 import { createCore } from './app/core.ts';
 import { startFlyte } from './app/flyte.ts';
 import { addGraphDoors } from './app/graph.ts';
@@ -111,7 +111,7 @@ async function start(config: Config, log: Logger, more: StartOptions, stops: Sto
   const databaseAnswers = { name: 'database', check: async () => void (await database.query('select 1')) };
   addHealthRoutes(http, [databaseAnswers], metrics, () => draining);
 
-  const port = await listen(http, config.HOST, config.PORT);
+  const port = await opening('PORT', config.PORT, listen(http, config.HOST, config.PORT));
   const closeSockets = graphDoors.openSockets(hosts);
   stops.doors.push(async () => {
     await closeSockets();
@@ -120,20 +120,20 @@ async function start(config: Config, log: Logger, more: StartOptions, stops: Sto
   const url = `${tls === undefined ? 'http' : 'https'}://${urlHost(config.HOST)}:${port}/`;
   publicUrl ||= url;
 
-  const grpc = await startA2aGrpc({
-    ...core,
+  const grpcOptions = {
     authenticator,
     log,
     host: config.HOST,
     port: config.GRPC_PORT,
     maxBodyBytes: config.MAX_BODY_BYTES,
     tls,
-  });
+  };
+  const grpc = await opening('GRPC_PORT', config.GRPC_PORT, startA2aGrpc({ ...core, ...grpcOptions }));
   stops.doors.push(() => grpc.close(DRAIN_MS));
   const grpcAddress = `${urlHost(config.HOST)}:${grpc.port}`;
   publicGrpcUrl ??= grpcAddress;
 
-  const flyte = await startFlyte(config, core, log);
+  const flyte = await opening('FLYTE_PORT', config.FLYTE_PORT ?? 0, startFlyte(config, core, log));
   if (flyte !== undefined) stops.doors.push(() => flyte.close(DRAIN_MS));
 
   let closing: Promise<void> | undefined;

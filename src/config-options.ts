@@ -151,7 +151,9 @@ export const OPTIONS = {
     help: 'Encrypts stored credentials',
     shownDefault: 'generated in DATA_DIR; required with postgres://',
   } as Option<string | undefined>,
-  SUBGRAPHS: text('File or URL: [{ "name", "url", "sdl"?, "subscriptionsUrl"?, "headers"?, "timeoutMs"? }]'),
+  SUBGRAPHS: text(
+    'File or URL: [{ "name", "url", "sdl"?, "subscriptionsUrl"?, "headers"?, "forwardHeaders"?, "timeoutMs"? }]',
+  ),
   SUPERGRAPH: text('File or URL of a ready supergraph SDL'),
   GRAPHQL_HOT_PATH: {
     ...flag('Run queries that were answered before without the whole GraphQL pipeline'),

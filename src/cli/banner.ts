@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 
 /** What a person sees when the server is up: what is where, and three things to try that work as printed. */
 export async function banner(app: App, config: Config): Promise<string> {
-  const { url, flyte } = app.addresses;
+  const { url, grpc, flyte } = app.addresses;
   const lines = [
     '',
     `Rollcall is running.`,
@@ -12,6 +12,7 @@ export async function banner(app: App, config: Config): Promise<string> {
     `  GraphQL    ${url}graphql        (GraphiQL in a browser; subscriptions by WebSocket, and SSE at ${url}graphql/stream)`,
     `  Subgraph   ${url}subgraph       (for other federation routers)`,
     `  A2A        ${url}a2a/{agentId}/ (cards at ${url}agents/{agentId}/.well-known/agent-card.json)`,
+    `  A2A gRPC   ${grpc}`,
     ...(flyte === undefined ? [] : [`  Flyte      ${flyte}  (gRPC)`]),
     `  Health     ${url}health         (metrics at ${url}metrics)`,
     `  Data       ${app.database.describe}`,

@@ -61,11 +61,22 @@ async function startWithPatience(config: Config, log: ReturnType<typeof createLo
       return await startApp(config, log);
     } catch (error) {
       const { code } = toRollcallError(error);
-      if (code !== 'DATABASE_UNAVAILABLE' || attempt === DATABASE_TRIES) throw error;
+      if (code !== 'DATABASE_UNAVAILABLE') throw error;
+      if (attempt === DATABASE_TRIES) throw unreachable(config, error);
       log.warn({ attempt, of: DATABASE_TRIES }, 'the database cannot be reached yet; trying again');
       await new Promise((resolve) => setTimeout(resolve, attempt * 1_000));
     }
   }
+}
+
+/** Says which database, without the password in its address. */
+function unreachable({ DATABASE_URL }: Config, cause: unknown): RollcallError {
+  const { hostname, port, pathname } = new URL(DATABASE_URL!);
+  return new RollcallError(
+    'DATABASE_UNAVAILABLE',
+    `DATABASE_URL: PostgreSQL at ${hostname}:${port || 5432}${pathname} cannot be reached. Is it running, and is the address right?`,
+    { cause },
+  );
 }
 
 function fail(error: unknown, code: number): void {

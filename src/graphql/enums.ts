@@ -3,7 +3,7 @@ import { registerEnumType } from 'type-graphql';
 type Upper<T extends string> = { readonly [K: string]: T };
 
 /** "apiKey" → API_KEY, "updatedAt" → UPDATED_AT, "0.3" → V0_3. */
-const enumName = (value: string): string =>
+export const enumName = (value: string): string =>
   value
     .replace(/([a-z])([A-Z])/g, '$1_$2')
     .replace(/^(\d)/, 'V$1')

@@ -86,6 +86,12 @@ describe.each([
     expect(((await wrong.json()) as any).errors[0].extensions.code).toBe('INVALID_INPUT');
   });
 
+  test('a subscription by POST is refused, saying where it is answered', async () => {
+    const answer = await post(JSON.stringify({ query: 'subscription { agentsChanged { action } }' }));
+    expect(answer.status).toBe(400);
+    expect(((await answer.json()) as any).errors[0].message).toMatch(/\/graphql\/stream/);
+  });
+
   test('mutations are refused by GET', async () => {
     const answer = await fetch(
       `${url}graphql?query=${encodeURIComponent('mutation { deleteAgent(input: { id: "x" }) { id } }')}`,

@@ -35,6 +35,11 @@ describe('configuration at start', () => {
     [{ DATABASE_URL: 'postgres://x/y' }, [], /^rollcall: SECRET_KEY: a PostgreSQL database is shared/],
     [{ SUBGRAPHS: '/does/not/exist.json', DATABASE_URL: 'memory://' }, [], /^rollcall: SUBGRAPHS: .* cannot be read/m],
     [{ EGRESS_ALLOW: '10.0.0.0/99', DATABASE_URL: 'memory://' }, [], /^rollcall: .*EGRESS_ALLOW/m],
+    [
+      { TLS_CERT: '/does/not/exist', TLS_KEY: '/neither', DATABASE_URL: 'memory://' },
+      [],
+      /^rollcall: TLS_CERT: .*cannot be read/m,
+    ],
     [{}, ['--prot', '1'], /^rollcall: Unknown option '--prot'/],
   ])('%o %o stops the start, naming what is wrong', async (env, flags, message) => {
     const server = start(env as Record<string, string>, flags);
@@ -42,6 +47,17 @@ describe('configuration at start', () => {
     expect(server.stderr()).toMatch(message);
     expect(server.stderr()).not.toMatch(/\n\s+at /);
     expect(server.stdout()).toBe('');
+  });
+});
+
+describe('ports', () => {
+  test.each(['PORT', 'GRPC_PORT', 'FLYTE_PORT'])('a %s that is taken is named', async (setting) => {
+    const holder = createServer();
+    await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
+    cleanups.push(() => holder.close());
+    const server = start({ DATABASE_URL: 'memory://', [setting]: String((holder.address() as AddressInfo).port) });
+    expect(await server.exited).toBe(2);
+    expect(server.stderr()).toMatch(new RegExp(`^rollcall: ${setting}: port \\d+ is taken`, 'm'));
   });
 });
 
@@ -137,7 +153,7 @@ describe('a database that cannot be reached', () => {
     });
     expect(await server.exited).toBe(1);
     expect(server.stderr().match(/the database cannot be reached yet/g)).toHaveLength(4);
-    expect(server.stderr()).toMatch(/rollcall: The database cannot be reached/);
+    expect(server.stderr()).toMatch(/rollcall: DATABASE_URL: PostgreSQL at 127\.0\.0\.1:1\/none cannot be reached/);
     expect(server.stderr()).not.toContain('planted-secret');
   });
 });

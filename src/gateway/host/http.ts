@@ -5,6 +5,7 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
 import type { Authenticator } from '../../auth/authenticator.ts';
 import { RollcallError } from '../../errors.ts';
@@ -42,6 +43,10 @@ const REFUSED = new Set([
   'OPERATION_RESOLUTION_FAILURE',
   'QUERY_TOO_COMPLEX',
 ]);
+
+/** Apollo Server would answer a subscription with an empty object. */
+const ELSEWHERE =
+  'Subscriptions are not answered here: open a WebSocket (graphql-transport-ws) at /graphql, or use server-sent events at /graphql/stream.';
 
 /** Marks such an answer on its way from Apollo Server to the handler, which takes it off again. */
 const REFUSED_MARK = 'x-rollcall-refused';
@@ -83,6 +88,8 @@ async function startApollo(
               const [error] =
                 operation === undefined ? [] : checkLimits(schema, document, operation, request.variables, limits);
               if (error !== undefined) throw error;
+              if (operation?.operation === 'subscription')
+                throw new GraphQLError(ELSEWHERE, { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } });
               hotPath.rememberDocument(schema, source, document);
             },
             async willSendResponse({ operation, errors, response }) {

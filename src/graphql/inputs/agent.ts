@@ -73,8 +73,11 @@ export class AgentOrderInput {
   @Field(() => AgentOrderFieldEnum)
   field!: string;
 
-  @Field(() => OrderDirectionEnum, { defaultValue: 'asc', description: 'RELEVANCE is always best first.' })
-  direction!: string;
+  @Field(() => OrderDirectionEnum, {
+    nullable: true,
+    description: 'ASC when left out. RELEVANCE is always best first.',
+  })
+  direction?: string | null;
 }
 
 @InputType({
@@ -153,8 +156,8 @@ export class TaskCategoryInput {
   @Field(() => String)
   name!: string;
 
-  @Field(() => Int, { defaultValue: 0 })
-  version!: number;
+  @Field(() => Int, { nullable: true, description: '0 when left out.' })
+  version?: number | null;
 }
 
 @InputType({ description: 'Fields of an agent that may be given and changed.' })

@@ -36,11 +36,8 @@ export class RefreshAgentInput {
   @Field(() => ID)
   id!: string;
 
-  @Field(() => Boolean, {
-    defaultValue: false,
-    description: 'Store what changed. Without it the changes are only shown.',
-  })
-  apply!: boolean;
+  @Field(() => Boolean, { nullable: true, description: 'Store what changed. Without it the changes are only shown.' })
+  apply?: boolean | null;
 
   @Field(() => Int, { nullable: true, description: 'The revision that you read.' })
   revision?: number | null;

@@ -50,10 +50,10 @@ export class SendMessageInput {
   metadata?: unknown;
 
   @Field(() => Boolean, {
-    defaultValue: true,
-    description: 'Answer when the task rests (it ended, or waits for input); else at once.',
+    nullable: true,
+    description: 'True, or left out: answer when the task rests (it ended, or waits for input). False: answer at once.',
   })
-  wait!: boolean;
+  wait?: boolean | null;
 }
 
 @InputType()

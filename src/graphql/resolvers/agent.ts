@@ -6,6 +6,7 @@ import type { AgentListRequest, AgentOrderField } from '../../registry/lists/age
 import type { Agent as AgentModel } from '../../registry/model.ts';
 import { oneOfIdAndHandle } from '../../registry/registry.ts';
 import type { GraphQLContext } from '../context.ts';
+import { enumName } from '../enums.ts';
 import {
   AgentFilterInput,
   AgentOrderInput,
@@ -184,6 +185,9 @@ export class AgentResolver {
   }
 }
 
+/** Facets whose values are words of the graph: they read as the filter takes them. */
+const ENUM_FACETS: ReadonlySet<FacetField> = new Set(['status', 'executionType']);
+
 @Resolver(() => AgentConnection)
 export class AgentConnectionResolver {
   @FieldResolver(() => Count, { description: 'How many agents there are on all pages. Counted only when asked for.' })
@@ -200,9 +204,10 @@ export class AgentConnectionResolver {
     @Arg('fields', () => [FacetFieldEnum]) fields: FacetField[],
   ): Promise<Facet[]> {
     const counted = await core.registry.facets(principal, page.request, [...new Set(fields)]);
+    const shown = (field: FacetField, value: string): string => (ENUM_FACETS.has(field) ? enumName(value) : value);
     return [...counted].map(([field, values]) => ({
       field,
-      values: values.map(({ value, count }) => ({ value, count: toCount(count) })),
+      values: values.map(({ value, count }) => ({ value: shown(field, value), count: toCount(count) })),
     }));
   }
 }

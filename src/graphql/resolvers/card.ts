@@ -42,7 +42,7 @@ export class CardResolver {
     @Ctx() { core, principal }: GraphQLContext,
     @Arg('input', () => RefreshAgentInput) input: RefreshAgentInput,
   ) {
-    const refresh = await core.cards.refresh(principal, input.id, input.apply, input.revision ?? undefined);
+    const refresh = await core.cards.refresh(principal, input.id, input.apply ?? false, input.revision ?? undefined);
     const show = (value: unknown): unknown => (value === undefined ? null : value);
     return {
       ...refresh,

@@ -66,7 +66,7 @@ export class TaskResolver {
         ...(input.contextId == null ? {} : { contextId: input.contextId }),
         ...(input.taskId == null ? {} : { taskId: input.taskId }),
       },
-      configuration: { returnImmediately: !input.wait },
+      configuration: { returnImmediately: input.wait === false },
       ...(input.metadata == null ? {} : { metadata: input.metadata as Record<string, unknown> }),
     });
     const { message } = await sent.answer();

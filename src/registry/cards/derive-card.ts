@@ -61,6 +61,8 @@ export function deriveCard(gateway: CardGateway, agent: Agent, skills: readonly 
       ...(gateway.publicGrpcUrl === undefined ? {} : { grpcUrl: gateway.publicGrpcUrl }),
       tenant: agent.id,
     },
+    // The task engine has none yet: a card that declared them would send clients into PUSH_NOT_SUPPORTED.
+    pushNotifications: false,
     gatewayAuth: gateway.auth,
     deprecated: agent.status === 'deprecated',
   };

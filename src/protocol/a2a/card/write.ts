@@ -23,7 +23,7 @@ export interface CardEndpoints {
 
 /**
  * What a derived card is made from. Endpoints and security are Rollcall's own, so an upstream's never go out; streaming
- * and push notifications are always declared, because the gateway delivers both.
+ * is always declared, because the gateway delivers it whatever the agent can.
  */
 export interface DerivedCardInput
   extends Pick<
@@ -33,6 +33,8 @@ export interface DerivedCardInput
   readonly capabilities: Pick<CardCapabilities, 'extendedAgentCard' | 'extensions' | 'stateTransitionHistory'>;
   readonly skills: readonly Omit<CardSkill, 'securityRequirements'>[];
   readonly endpoints: CardEndpoints;
+  /** Whether the gateway delivers push notifications. */
+  readonly pushNotifications: boolean;
   /** What callers of Rollcall present: nothing, or a JWT as bearer token. */
   readonly gatewayAuth: 'none' | 'bearer';
   /** Puts {@link DEPRECATED_NOTICE} before the description: the one place that clients of every era show to people. */
@@ -102,7 +104,7 @@ function common(input: DerivedCardInput, modes: (list: readonly string[]) => rea
     ...(iconUrl === undefined ? {} : { iconUrl }),
     capabilities: {
       streaming: true,
-      pushNotifications: true,
+      ...(input.pushNotifications ? { pushNotifications: true } : {}),
       ...(capabilities.extendedAgentCard ? { extendedAgentCard: true } : {}),
       ...some('extensions', capabilities.extensions.map(writeExtension)),
     },

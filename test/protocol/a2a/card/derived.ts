@@ -39,6 +39,7 @@ export const DERIVED: DerivedCardInput = {
   ],
   endpoints: { rpcUrl: RPC_URL, grpcUrl: 'rollcall.example:50051', tenant: AGENT_ID },
   gatewayAuth: 'bearer',
+  pushNotifications: true,
   deprecated: false,
 };
 
@@ -67,7 +68,7 @@ export function expectedModel(form: CardForm, input: DerivedCardInput): CardMode
     capabilities: {
       ...capabilities,
       streaming: true,
-      pushNotifications: true,
+      pushNotifications: input.pushNotifications,
       // Only cards before 1.0 have a place for it.
       stateTransitionHistory: form !== 'v1' && capabilities.stateTransitionHistory,
     },
@@ -132,6 +133,7 @@ export const derivedInput: fc.Arbitrary<DerivedCardInput> = fc
       }),
       skills: fc.uniqueArray(skill, { maxLength: 4, selector: ({ id }) => id }),
       gatewayAuth: fc.constantFrom('none' as const, 'bearer' as const),
+      pushNotifications: fc.boolean(),
       deprecated: fc.boolean(),
       endpoints: optional('grpcUrl', fc.constant('rollcall.example:50051')).map((grpc) => ({
         rpcUrl: RPC_URL,

@@ -33,6 +33,7 @@ const INPUTS: readonly (readonly [string, DerivedCardInput])[] = [
       skills: [],
       endpoints: { rpcUrl: `http://127.0.0.1:4000/a2a/${AGENT_ID}/`, tenant: AGENT_ID },
       gatewayAuth: 'none',
+      pushNotifications: false,
       deprecated: true,
     },
   ],
@@ -212,7 +213,7 @@ describe('the SDK reads over HTTP', () => {
         name: expected.name,
         description: expected.description,
         version: expected.version,
-        capabilities: { streaming: true, pushNotifications: true },
+        capabilities: { streaming: true, ...(input.pushNotifications ? { pushNotifications: true } : {}) },
         defaultInputModes: expect.arrayContaining([...expected.inputModes]) as unknown,
       });
       expect(card.supportedInterfaces.map((one) => [one.url, one.protocolBinding, one.protocolVersion])).toEqual(
