@@ -38,7 +38,7 @@ export class AgentResolver {
     @Arg('search', () => String, {
       nullable: true,
       description:
-        'Words of name, handle, description, skills, tags and examples; each may be the beginning of a word.',
+        'Words of name, handle, description, skills, tags and examples; each may be the beginning of a word. Ranked by RELEVANCE, the newest 2,000 matches are shown.',
     })
     search: string | null,
     @Arg('orderBy', () => AgentOrderInput, {
