@@ -31,10 +31,8 @@ export async function runServer(read: () => Config): Promise<void> {
     fail(error, error instanceof RollcallError && error.code === 'INVALID_INPUT' ? EXIT.usage : EXIT.failed);
     return;
   }
-  // Before the banner: whoever read it may run a command at once.
   const removeServerFile =
     config.DATABASE_URL === undefined ? leaveServerFile(config.DATA_DIR, app.addresses.url) : () => undefined;
-  process.stdout.write(await banner(app, config));
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) {
@@ -52,6 +50,8 @@ export async function runServer(read: () => Config): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  // Last: whoever waits for it may stop the server at once.
+  process.stdout.write(await banner(app, config));
 }
 
 /** Starts; waits for a database that cannot be reached yet, telling so. */

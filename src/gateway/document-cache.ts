@@ -1,6 +1,9 @@
 import { type DocumentNode, print } from 'graphql';
 import { LruMap } from './lru.ts';
 
+/** Longer texts are found by their document object alone: a thousand of the largest size would fill the memory. */
+const LONGEST_KEPT = 20_000;
+
 /**
  * Something compiled per operation: found by document object at once, by document text when a host parsed the same
  * text again. The objects are held weakly and the texts are bounded, so the cache is no larger than the host's own
@@ -23,7 +26,7 @@ export class DocumentCache<V extends object> {
     let value = this.#byText.get(key);
     if (value === undefined) {
       value = create();
-      this.#byText.set(key, value);
+      if (key.length <= LONGEST_KEPT) this.#byText.set(key, value);
     }
     if (named === undefined) {
       named = new Map();

@@ -34,7 +34,7 @@ ${Object.entries(BENCHMARKS)
   .map(([name, { help }]) => `  ${name.padEnd(10)} ${help}`)
   .join('\n')}
 
-  --quick    smaller sizes and fewer rounds: under two minutes, figures not worth quoting
+  --quick    smaller sizes and fewer rounds: a few minutes, figures not worth quoting
   --json     figures as JSON on standard output
   --help     this text
 

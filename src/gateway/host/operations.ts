@@ -18,6 +18,8 @@ export interface CheckedOperation {
 
 /** How many documents stay parsed and validated, per schema. */
 const CAPACITY = 1_000;
+/** Longer texts are parsed each time: a thousand of the largest size would fill the memory. */
+const LONGEST_KEPT = 20_000;
 
 /**
  * Parses, validates and limits operations for the hosts that Apollo Server does not own (WebSocket, SSE). Documents are
@@ -73,7 +75,7 @@ export class Operations {
     }
     const errors = validate(schema, document);
     if (errors.length > 0) return errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
-    known.set(query, document);
+    if (query.length <= LONGEST_KEPT) known.set(query, document);
     return document;
   }
 }
