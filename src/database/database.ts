@@ -19,6 +19,8 @@ export interface Transaction {
 export interface Database {
   readonly kind: Driver['kind'];
   readonly describe: string;
+  /** No other process can have it open at the same time: what another one left unfinished is nobody's. */
+  readonly exclusive: boolean;
   readonly orm: MikroORM;
   /** One statement of its own, outside any transaction. Never await it inside one: PGlite has a single connection and waits for ever. */
   readonly query: Query;
@@ -56,6 +58,8 @@ async function connect(driver: Driver, lock: DataDirectoryLock | undefined): Pro
     entities: ENTITIES as unknown as NonNullable<Options['entities']>,
     extensions: [Migrator],
     migrations: { migrationsList: MIGRATIONS as never, snapshot: false, silent: true, tableName: 'migration' },
+    // They are the migrations' alone: entities have no words for them.
+    schemaGenerator: { ignoreTriggers: true, ignoreRoutines: true },
     forceUtcTimezone: true,
     allowGlobalContext: false,
     // The ORM would log every failed statement with its parameters; callers log failures themselves, without data.
@@ -80,16 +84,17 @@ async function connect(driver: Driver, lock: DataDirectoryLock | undefined): Pro
   // The migrator makes its own table even to look, which servers that start together must not do at the same moment. A
   // transaction-level lock: released even when this process dies. The migrator works on connections of its own.
   const alone = <T>(work: () => Promise<T>): Promise<T> =>
-    driver.migrationLock
-      ? transaction(async (tx) => {
+    driver.exclusive
+      ? work()
+      : transaction(async (tx) => {
           await tx.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
           return work();
-        })
-      : work();
+        });
 
   return {
     kind: driver.kind,
     describe: driver.describe,
+    exclusive: driver.exclusive,
     orm,
     query,
     transaction,

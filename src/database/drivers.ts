@@ -15,7 +15,8 @@ export interface Driver {
   readonly kind: 'pglite' | 'postgres';
   /** What a person may read about where the data is: no password in it. */
   readonly describe: string;
-  readonly migrationLock: boolean;
+  /** No other process can have the database open at the same time. */
+  readonly exclusive: boolean;
   init(options: Partial<Options>): Promise<MikroORM>;
   query(orm: MikroORM): Promise<Query>;
   lock(): DataDirectoryLock | undefined;
@@ -50,7 +51,7 @@ function pglite(dataDir: string | undefined, template: Blob | undefined): Driver
   return {
     kind: 'pglite',
     describe: dataDir === undefined ? 'embedded database in memory' : `embedded database in ${dataDir}`,
-    migrationLock: false,
+    exclusive: true,
     lock: () => (dataDir === undefined ? undefined : holdDataDirectory(dataDir)),
     async init(options) {
       const { MikroORM } = await import('@mikro-orm/pglite');
@@ -95,7 +96,7 @@ export const SESSION = '-c TimeZone=UTC -c jit=off -c max_parallel_workers_per_g
 const postgres = (url: URL): Driver => ({
   kind: 'postgres',
   describe: `PostgreSQL at ${url.hostname}:${url.port || 5432}${url.pathname}`,
-  migrationLock: true,
+  exclusive: false,
   lock: () => undefined,
   async init(options) {
     const { MikroORM } = await import('@mikro-orm/postgresql');

@@ -1,14 +1,12 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { openDatabase } from '../../src/database/database.ts';
 import { toRollcallError } from '../../src/errors.ts';
+import { afterTheTest } from '../support/cleanup.ts';
 import { describeOnDrivers, onServer } from '../support/database.ts';
 import { failure } from '../support/registry.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const cleanup = afterTheTest();
 
 const codeOf = async (work: Promise<unknown>): Promise<string> => toRollcallError(await failure(work)).code;
 
@@ -17,9 +15,9 @@ describeOnDrivers(
   (open) => {
     test('answers DATABASE_UNAVAILABLE meanwhile, then works without a restart', async () => {
       const proxy = await startTcpProxy(new URL((await open()).url!), 5432);
-      cleanups.push(() => proxy.close());
+      cleanup(() => proxy.close());
       const database = await openDatabase({ databaseUrl: proxy.url, dataDir: '' });
-      cleanups.push(() => database.close());
+      cleanup(() => database.close());
       await Promise.all(Array.from({ length: 5 }, () => database.query('select pg_sleep(0.01)')));
 
       const running = codeOf(database.query('select pg_sleep(60)'));

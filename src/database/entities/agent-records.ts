@@ -47,6 +47,20 @@ export const AgentUsageEntity = defineEntity({
 });
 
 /**
+ * How long the calls of one day took, in UTC: a histogram, the same size however many calls there were (see
+ * registry/latency.ts). Replicas add to the same row.
+ */
+export const AgentLatencyEntity = defineEntity({
+  name: 'AgentLatency',
+  tableName: 'agent_latency',
+  properties: {
+    agent: () => agentKey().primary(),
+    day: p.date().primary(),
+    buckets: p.array().columnType('int[]').defaultRaw(`'{}'`),
+  },
+});
+
+/**
  * An imported A2A card, kept byte for byte. Its url is not unique: two tenants that do not see one another may both have
  * imported it. cards/import.ts sees to it that no caller imports what that caller sees already.
  */
@@ -63,6 +77,8 @@ export const SourceCardEntity = defineEntity({
     etag: p.text().nullable(),
     signatures: p.json<unknown>().columnType('jsonb').defaultRaw(`'[]'`),
     fetchedAt: moment(),
+    verification: p.text().default('not_checked'),
+    verifiedKid: p.text().nullable(),
   },
 });
 

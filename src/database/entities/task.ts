@@ -26,12 +26,20 @@ export const TaskEntity = defineEntity({
       expression: `create index "task_agent_idx" on "task" ("agent", "status_at" desc, "id" desc)`,
     },
     {
+      name: 'task_owner_agent_idx',
+      expression: `create index "task_owner_agent_idx" on "task" ("owner", "agent", "status_at" desc, "id" desc)`,
+    },
+    {
       name: 'task_context_idx',
       expression: `create index "task_context_idx" on "task" ("owner", "context", "status_at" desc, "id" desc)`,
     },
     {
       name: 'task_lease_idx',
       expression: `create index "task_lease_idx" on "task" ("lease_until") where "finished_at" is null`,
+    },
+    {
+      name: 'task_compaction_idx',
+      expression: `create index "task_compaction_idx" on "task" ("finished_at") where "finished_at" is not null and "compacted_at" is null`,
     },
   ],
   uniques: [
@@ -64,19 +72,28 @@ export const TaskEntity = defineEntity({
     dispatchedAt: moment().nullable(),
     recoveredAt: moment().nullable(),
     finishedAt: moment().nullable(),
+    /** When its log was folded into one entry. */
+    compactedAt: moment().nullable(),
     leaseReplica: p.uuid().nullable(),
     leaseEpoch: p.integer().default(0),
     leaseUntil: moment().nullable(),
     createdAt: moment(),
+    /** It has, or had, webhooks: only then does the statement that adds to its log look for them. */
+    push: p.boolean().default(false),
+    /** Its work is dispatched and followed by somebody else: no replica drives it, so it never has a lease. */
+    elsewhere: p.boolean().default(false),
   },
 });
 
-/** One entry of a task's append-only log, `sequence` from 1. */
+/**
+ * One entry of a task's append-only log, `sequence` from 1. Without a foreign key to its task: the check would be paid for
+ * every entry, and entries are written only by the statement that writes the task's row.
+ */
 export const TaskEventEntity = defineEntity({
   name: 'TaskEvent',
   tableName: 'task_event',
   properties: {
-    task: () => p.manyToOne(TaskEntity).fieldName('task').mapToPk().primary().deleteRule('cascade').index(false),
+    task: p.uuid().primary(),
     sequence: p.bigint('number').primary(),
     kind: p.text(),
     payload: json(),
