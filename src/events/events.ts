@@ -22,10 +22,26 @@ export interface TaskEventNotice {
   readonly sequence: number;
 }
 
+/** What is published when a task came into another state, after the commit. Enough to decide who hears of it without a query. */
+export interface TaskStateNotice {
+  readonly taskId: string;
+  readonly agentId: string;
+  readonly contextId: string;
+  readonly owner: string;
+  /** Null: the task begins. */
+  readonly from: string | null;
+  readonly to: string;
+  /** The entry of the log that did it. */
+  readonly sequence: number;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
 /** Every topic, and what is published on it. Messages are JSON: a broker may carry them between replicas. */
 export type Topics = {
   agent: AgentEvent;
   task: TaskEventNotice;
+  taskState: TaskStateNotice;
 } & { [perTask: `task:${string}`]: TaskEventNotice };
 
 /** Publish and subscribe. Delivery is at most once and in order per topic; who must not miss anything reads the database. */

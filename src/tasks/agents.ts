@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { type Principal, SYSTEM } from '../auth/principal.ts';
 import { RollcallError } from '../errors.ts';
 import type { Events } from '../events/events.ts';
+import { takesNoWork } from '../registry/access.ts';
 import type { ReachableAgent, Registry } from '../registry/registry.ts';
 import { isVisible, requireScope } from '../registry/visibility.ts';
 
@@ -52,12 +53,8 @@ export class CalledAgents {
       this.#warned.add(agent.id);
       this.#log.warn({ agent: agent.handle }, 'messages go to an agent that is deprecated');
     }
-    if (agent.status === 'inactive') {
-      throw new RollcallError(
-        'AGENT_INACTIVE',
-        `Agent ${agent.handle} is inactive and takes no new work; its owner can set it active.`,
-      );
-    }
+    const refusal = takesNoWork(agent);
+    if (refusal !== undefined) throw refusal;
     return found;
   }
 

@@ -1,9 +1,9 @@
 import { newId } from '../database/ids.ts';
-import { RollcallError } from '../errors.ts';
-import { taskOfClientId } from './client-ids.ts';
+import { writeAudit } from '../registry/audit/write.ts';
 import { TaskFold } from './fold.ts';
 import { taskOfIdentity } from './idempotency.ts';
 import type { Entry } from './model.ts';
+import { pushRegistered } from './push/audit.ts';
 import { upstreamContextOf } from './reads.ts';
 import { Run } from './run.ts';
 import { ATTEMPTS, callOptions, driven, type EngineParts, joined, type Send } from './send.ts';
@@ -12,11 +12,16 @@ import { type SentTask, startOf } from './sent-task.ts';
 
 /**
  * Begins a task: stores message, task and first entry in one commit before anything else, then sends. A send that
- * repeats one at work joins it.
+ * repeats one at work joins it. Undefined when another message has the id that the client chose for the task, or whoever
+ * had the send's key kept giving it up.
  *
  * @param contextId the conversation that it belongs to; a new one when undefined
  */
-export async function beginTask(parts: EngineParts, send: Send, contextId: string | undefined): Promise<SentTask> {
+export async function beginTask(
+  parts: EngineParts,
+  send: Send,
+  contextId: string | undefined,
+): Promise<SentTask | undefined> {
   const { database, journal, lease } = parts;
   const { principal, reachable, executor, request, options, identity } = send;
   const { agent } = reachable;
@@ -32,6 +37,12 @@ export async function beginTask(parts: EngineParts, send: Send, contextId: strin
     const ids = { id: newId(), contextId: contextId ?? newId() };
     const task = { id: ids.id, agentId: agent.id, owner: principal.subject };
     const at = new Date();
+    const webhook = send.push && parts.push.seal(send.push, ids.id);
+    // Before the commit that many tasks share: the log may tell of a task that never was, and misses none.
+    if (webhook !== undefined) {
+      const shown = { ...webhook, hasToken: webhook.token !== null, hasCredentials: webhook.credentials !== null };
+      await writeAudit(database.query, principal, pushRegistered(ids.id, shown));
+    }
     const made = await journal.accept({
       ...task,
       ...identity,
@@ -41,6 +52,7 @@ export async function beginTask(parts: EngineParts, send: Send, contextId: strin
       entry,
       at,
       lease,
+      push: webhook,
     });
     if (made) {
       const fold = new TaskFold(ids);
@@ -51,13 +63,10 @@ export async function beginTask(parts: EngineParts, send: Send, contextId: strin
       const cancel = (id: string, signal: AbortSignal) => executor.cancel(reachable, id, { signal });
       return driven(parts, new Run({ task, fold, epoch: 1, journal, open, cancel }), start, request);
     }
-    const other =
-      (await taskOfIdentity(database.query, identity)) ??
-      (clientTaskId === null
-        ? undefined
-        : await taskOfClientId(database.query, principal.subject, agent.id, clientTaskId));
+    const other = await taskOfIdentity(database.query, identity);
     if (other !== undefined) return joined(parts, other, request);
+    if (clientTaskId !== null) return undefined;
     // Whoever had the key gave it up in between.
   }
-  throw new RollcallError('RATE_LIMITED', 'The same message is being sent many times at once; try again shortly.');
+  return undefined;
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Principal } from '../auth/principal.ts';
 import { RollcallError } from '../errors.ts';
 import { isTerminal, type StreamEvent, type Task } from '../protocol/a2a/model.ts';
+import { writeAudit } from '../registry/audit/write.ts';
 import { requireScope } from '../registry/visibility.ts';
 import { visibleTask } from './access.ts';
 import { readIncoming } from './incoming.ts';
@@ -26,10 +27,20 @@ const ATTEMPTS = 5;
  */
 export async function cancelTask(parts: EngineParts, principal: Principal, id: string): Promise<Task> {
   requireScope(principal, 'tasks:send');
-  const { database, agents, executors, journal, runs, closing } = parts;
+  const { database, agents, executors, journal, recorded, runs, closing } = parts;
   const { query } = database;
   const seen = await visibleTask(query, principal, id);
   if (isTerminal(seen.state)) throw notCancelable(seen);
+  // Before the agent is asked, which no transaction takes back: what is in the log may have failed, what happened is in it.
+  if (seen.owner !== principal.subject) {
+    await writeAudit(query, principal, {
+      operation: 'task.cancelAsked',
+      targetType: 'task',
+      targetId: seen.id,
+      changes: [{ field: 'state', before: seen.state, after: 'canceled' }],
+    });
+  }
+  if (seen.elsewhere) await recorded.stop(seen.id, closing);
   const run = runs.of(seen.id);
   if (run !== undefined) await Promise.race([run.named, delay(NAMING_MS, undefined, { ref: false })]);
   const upstreamTaskId = run?.upstreamTaskId ?? seen.upstreamTaskId;
@@ -50,9 +61,11 @@ export async function cancelTask(parts: EngineParts, principal: Principal, id: s
       if (fold.state === 'canceled') return fold.snapshot();
       throw notCancelable({ id: row.id, state: fold.state });
     }
-    const { entries, metadata } = readIncoming(answer, fold);
-    const logged = await journal.append(row, { epoch: row.leaseEpoch, entries, at: new Date(), metadata });
+    const { entries, metadata } = readIncoming(answer, fold, true);
+    const at = new Date();
+    const logged = await journal.append(row, { epoch: row.leaseEpoch, entries, at, metadata });
     if (logged === undefined) continue;
+    if (row.elsewhere) recorded.ended(row, 'canceled', at);
     for (const entry of logged) fold.apply(entry);
     if (isTerminal(fold.state)) await runs.of(seen.id)?.stop('canceled');
     return fold.snapshot();

@@ -53,6 +53,15 @@ export async function renewLeases(query: Query, lease: Lease, ids: readonly stri
   );
 }
 
+/** Ends the leases of every other replica. For one that knows that there is none any more. */
+export async function endOtherLeases(query: Query, lease: Lease): Promise<void> {
+  await query(
+    `update task set lease_until = now() - interval '1 millisecond'
+     where finished_at is null and lease_until is not null and lease_replica <> $1`,
+    [lease.replicaId],
+  );
+}
+
 /** Gives tasks up, so that another replica need not wait for the end of the leases. */
 export async function releaseLeases(query: Query, lease: Lease, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;

@@ -6,6 +6,8 @@ import type { EngineParts } from './send.ts';
 
 /** Tasks of deleted agents that are ended at a time. */
 const BATCH = 100;
+/** Milliseconds. */
+const STOP_MS = 3_000;
 const NOTE = 'The agent was deleted from the registry.';
 
 /**
@@ -36,7 +38,9 @@ export async function endTasksOfDeletedAgents(parts: EngineParts, agentId?: stri
   }
 }
 
-async function hangUp({ runs }: EngineParts, row: TaskRow): Promise<void> {
+async function hangUp({ runs, recorded }: EngineParts, row: TaskRow): Promise<void> {
+  // Its deployment may be gone with it: it is asked, and no more.
+  if (row.elsewhere) await recorded.stop(row.id, AbortSignal.timeout(STOP_MS)).catch(() => undefined);
   const run = runs.of(row.id);
   if (run === undefined) return;
   await run.cancelUpstream();

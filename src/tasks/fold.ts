@@ -80,6 +80,18 @@ export class TaskFold {
     present.head = { ...present.head, ...head };
   }
 
+  /** Begins again from what a log was folded into. */
+  restore({ status, history = [], artifacts = [], metadata }: Task, resultKind: TaskRow['resultKind']): void {
+    this.#history.length = 0;
+    this.#known.clear();
+    this.#artifacts.clear();
+    this.status = status;
+    this.resultKind = resultKind;
+    this.metadata = metadata ?? null;
+    for (const message of history) this.remember(message);
+    for (const artifact of artifacts) this.keep(artifact, false);
+  }
+
   /** @param historyLength the most recent messages to include; all of them when undefined. */
   snapshot(historyLength?: number): Task {
     const { message, ...status } = this.status;
@@ -113,10 +125,12 @@ const APPLY: Apply = {
     fold.resultKind = 'message';
     fold.moveTo({ state: 'completed', message, timestamp: at.toISOString() });
   },
+  snapshot: (fold, { task, resultKind }) => fold.restore(task, resultKind),
 };
 
 /** A log entry as an event of the model, with the ids of its task. */
-export function eventOf({ entry, at }: LoggedEntry, ids: TaskIds): StreamEvent {
+export function eventOf(logged: LoggedEntry, ids: TaskIds): StreamEvent {
+  const { entry, at } = logged;
   const of = { taskId: ids.id, contextId: ids.contextId };
   switch (entry.kind) {
     case 'created':
@@ -149,6 +163,11 @@ export function eventOf({ entry, at }: LoggedEntry, ids: TaskIds): StreamEvent {
       const { kind: _, ...update } = entry;
       return { artifactUpdate: { ...of, ...update } };
     }
+    case 'snapshot': {
+      const fold = new TaskFold(ids);
+      fold.apply(logged);
+      return { task: fold.snapshot() };
+    }
   }
 }
 
@@ -156,5 +175,6 @@ export function eventOf({ entry, at }: LoggedEntry, ids: TaskIds): StreamEvent {
 export function stateAfter(entry: Entry): TaskState | undefined {
   if (entry.kind === 'created') return 'submitted';
   if (entry.kind === 'result') return 'completed';
+  if (entry.kind === 'snapshot') return entry.task.status.state;
   return entry.kind === 'status' ? entry.status.state : undefined;
 }

@@ -2,15 +2,15 @@ import { invalid, RollcallError } from '../errors.ts';
 import { isTerminal } from '../protocol/a2a/model.ts';
 import { taskNotFound, visibleTask } from './access.ts';
 import { claimTask } from './claims.ts';
-import { mayJoin, takeKey, taskOfIdentity } from './idempotency.ts';
+import { repeatedBy, takeKey } from './idempotency.ts';
+import { appendEntries } from './log/statement.ts';
 import type { Entry, TaskRow } from './model.ts';
 import { foldOf } from './reads.ts';
 import { Run } from './run.ts';
-import { ATTEMPTS, callOptions, driven, type EngineParts, joined, type Send } from './send.ts';
+import { ATTEMPTS, callOptions, driven, type EngineParts, joined, type Send, savePush } from './send.ts';
 import { toAgent, toLog } from './send-request.ts';
 import { type SentTask, startOf } from './sent-task.ts';
 import { isMoving } from './states.ts';
-import { appendEntries } from './writes.ts';
 
 const ended = (task: Pick<TaskRow, 'id'>): RollcallError =>
   new RollcallError(
@@ -28,15 +28,22 @@ const ended = (task: Pick<TaskRow, 'id'>): RollcallError =>
 export async function followUp(parts: EngineParts, send: Send, taskId: string): Promise<SentTask> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const seen = await continuable(parts, send, taskId);
-    const same = await repeated(parts, send, seen);
+    const same = await repeatedBy(parts.database.query, send.identity, seen);
     if (same !== undefined) return joined(parts, same, send.request);
     if (isTerminal(seen.state)) throw ended(seen);
+    if (seen.elsewhere) {
+      throw new RollcallError(
+        'UNSUPPORTED_OPERATION',
+        `Task ${seen.id} is a job that runs elsewhere and takes no messages.`,
+      );
+    }
     if (seen.upstreamTaskId === null) {
       throw new RollcallError(
         'FAILED_PRECONDITION',
         `The agent has not taken up task ${seen.id} yet; send the message again in a moment.`,
       );
     }
+    await savePush(parts, send, seen.id);
     await parts.runs.of(seen.id)?.stop('superseded');
     const sent = await takeOver(parts, send, seen);
     if (sent !== undefined) return sent;
@@ -60,11 +67,6 @@ async function continuable({ database }: EngineParts, send: Send, taskId: string
   return row;
 }
 
-async function repeated({ database }: EngineParts, { identity }: Send, row: TaskRow): Promise<TaskRow | undefined> {
-  if (identity.idempotencyKey !== null) return taskOfIdentity(database.query, identity);
-  return row.joinKey === identity.joinKey && mayJoin(row) ? row : undefined;
-}
-
 async function takeOver(parts: EngineParts, send: Send, seen: TaskRow): Promise<SentTask | undefined> {
   const { database, journal, lease } = parts;
   const { reachable, executor, request, options, identity } = send;
@@ -82,7 +84,7 @@ async function takeOver(parts: EngineParts, send: Send, seen: TaskRow): Promise<
     // The epoch stays claimed when the key is gone: harmless, as the next attempt joins.
     if (idempotencyKey !== null && !(await takeKey(query, idempotencyKey, row.id, at))) return undefined;
     const append = { taskId: row.id, epoch: row.leaseEpoch, entries, at, joinKey };
-    const [base] = await appendEntries(query, lease.ms, [append]);
+    const base = await appendEntries(query, journal.logOptions, append);
     return base === undefined ? undefined : { row, base, append };
   });
   if (written === undefined) return undefined;

@@ -1,6 +1,6 @@
 import type { Query } from '../database/drivers.ts';
 import { invalid } from '../errors.ts';
-import type { Message } from '../protocol/a2a/model.ts';
+import type { SendRequest } from '../protocol/a2a/requests.ts';
 import { canonicalDigest } from '../protocol/canonical-json.ts';
 import type { TaskRow } from './model.ts';
 import { TASK_COLUMNS, toTaskRow } from './rows.ts';
@@ -22,12 +22,15 @@ export interface SendIdentity {
 export function identityOf(
   owner: string,
   agentId: string,
-  message: Message,
+  { message, clientIds }: Pick<SendRequest, 'message' | 'clientIds'>,
   idempotencyKey: string | undefined,
 ): SendIdentity {
   if (idempotencyKey === undefined) {
-    // The message holds its id, its context and its task.
-    return { joinKey: canonicalDigest([owner, agentId, message]), idempotencyKey: null };
+    // The message holds its id, its context and its task. In the early era it has none of them: an id that was made for
+    // it is another one with every retry, and the ids that the client chose stand for it.
+    const { messageId: _, ...content } = message;
+    const said = clientIds === undefined ? [message] : [content, clientIds];
+    return { joinKey: canonicalDigest([owner, agentId, ...said]), idempotencyKey: null };
   }
   if (!/^[\x20-\x7e]+$/.test(idempotencyKey) || idempotencyKey.length > MAX_KEY) {
     throw invalid('Idempotency-Key', `must be 1 to ${MAX_KEY} printable ASCII characters`);
@@ -62,6 +65,12 @@ export async function taskOfIdentity(query: Query, identity: SendIdentity): Prom
   return undefined;
 }
 
+/** The task that a send to a known task repeats: mostly that one, with an Idempotency-Key perhaps another. */
+export async function repeatedBy(query: Query, identity: SendIdentity, known: TaskRow): Promise<TaskRow | undefined> {
+  if (identity.idempotencyKey !== null) return taskOfIdentity(query, identity);
+  return known.joinKey === identity.joinKey && mayJoin(known) ? known : undefined;
+}
+
 /** Takes an Idempotency-Key for a task. False: another send has it. */
 export async function takeKey(query: Query, key: string, taskId: string, at: Date): Promise<boolean> {
   const rows = await query(
@@ -69,4 +78,22 @@ export async function takeKey(query: Query, key: string, taskId: string, at: Dat
     [key, taskId, at.toISOString()],
   );
   return rows.length > 0;
+}
+
+/** Keys that are removed in one statement. */
+const KEY_BATCH = 1_000;
+
+/** Removes the keys that have had their time; answers how many. Several replicas may do so at once. */
+export async function removeOldKeys(query: Query, signal: AbortSignal): Promise<number> {
+  let removed = 0;
+  for (let some = KEY_BATCH; some === KEY_BATCH && !signal.aborted; removed += some) {
+    const rows = await query(
+      `delete from task_key where key in (
+         select key from task_key where at < now() - ${KEY_LIFE_SQL} order by at limit $1 for update skip locked
+       ) returning 1 as removed`,
+      [KEY_BATCH],
+    );
+    some = rows.length;
+  }
+  return removed;
 }

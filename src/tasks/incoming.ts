@@ -67,8 +67,12 @@ const comparable = (artifact: Artifact | undefined): unknown =>
 const contextOf = (contextId: string | undefined): { upstreamContextId?: string } =>
   contextId === undefined || contextId === '' ? {} : { upstreamContextId: contextId };
 
-/** Reads one event of the agent against what the task is now. After a terminal state everything is dropped. */
-export function readIncoming(event: StreamEvent, fold: TaskFold): Incoming {
+/**
+ * Reads one event of the agent against what the task is now. After a terminal state everything is dropped.
+ *
+ * @param named whether the agent has said before that it has a task
+ */
+export function readIncoming(event: StreamEvent, fold: TaskFold, named = false): Incoming {
   if (event.task !== undefined) {
     const { id, contextId, metadata } = event.task;
     return {
@@ -98,7 +102,7 @@ export function readIncoming(event: StreamEvent, fold: TaskFold): Incoming {
   }
   const { message } = event;
   // A task that already is one stays one: the message then is its last word.
-  const isResult = fold.state === 'submitted' && fold.sequence === 1;
+  const isResult = !named && fold.state === 'submitted' && fold.sequence === 1;
   const status = ourStatus({ state: 'completed', message }, fold);
   if (status === undefined) return { entries: [] };
   return {

@@ -1,24 +1,16 @@
-import { allows, type Principal } from '../auth/principal.ts';
+import type { Principal } from '../auth/principal.ts';
 import type { Query } from '../database/drivers.ts';
 import { isUuid } from '../database/ids.ts';
 import { Values } from '../database/values.ts';
-import { invalid } from '../errors.ts';
-import type { Task, TaskState } from '../protocol/a2a/model.ts';
-import { decodeCursor, encodeCursor, pageSize } from '../registry/lists/cursor.ts';
+import type { Task } from '../protocol/a2a/model.ts';
+import { decodeCursor, encodeCursor, MOMENT_KEY, pageSize, UUID_KEY } from '../registry/lists/cursor.ts';
+import { filterSql, type TaskFilter } from './filter.ts';
 import { TaskFold } from './fold.ts';
 import type { TaskRow } from './model.ts';
 import { type EventRow, TASK_COLUMNS, toLogged, toTaskRow } from './rows.ts';
 
-/** Which tasks, and how much of them. Filters narrow together. */
-export interface TaskListRequest {
-  readonly agentId?: string | null | undefined;
-  readonly contextId?: string | null | undefined;
-  /** Any of these. */
-  readonly states?: readonly TaskState[] | null | undefined;
-  /** Inclusive: tasks whose status is this old or younger. */
-  readonly statusTimestampAfter?: Date | string | null | undefined;
-  /** Of this owner; for callers with tasks:admin, who otherwise see everyone's. */
-  readonly owner?: string | null | undefined;
+/** Which tasks, and how much of them. */
+export interface TaskListRequest extends TaskFilter {
   /** 1 to 200; 20 when left out. */
   readonly first?: number | null | undefined;
   readonly after?: string | null | undefined;
@@ -42,54 +34,32 @@ export interface TaskPage {
 }
 
 const ORDER = 'taskStatus';
-const MOMENT = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?\+00$/;
-const UUID = /^[0-9a-f-]{36}$/;
-
-/** The conditions of a list as SQL over `t`, ownership first; undefined when nothing can match. */
-function conditions(principal: Principal, request: TaskListRequest, values: Values): string[] | undefined {
-  const { agentId, contextId, states, statusTimestampAfter, owner } = request;
-  const all: string[] = [];
-  if (!allows(principal, 'tasks:admin')) {
-    if (principal.anonymous || (owner != null && owner !== principal.subject)) return undefined;
-    all.push(`t.owner = ${values.add(principal.subject)}::uuid`);
-  } else if (owner != null) {
-    if (!isUuid(owner)) return undefined;
-    all.push(`t.owner = ${values.add(owner)}::uuid`);
-  }
-  if (agentId != null) {
-    if (!isUuid(agentId)) return undefined;
-    all.push(`t.agent = ${values.add(agentId)}::uuid`);
-  }
-  if (contextId != null) {
-    if (contextId.includes('\u0000') || !contextId.isWellFormed()) return undefined;
-    all.push(`t.context = ${values.add(contextId)}`);
-  }
-  if (states != null) all.push(`t.state = any(${values.add([...states])}::text[])`);
-  if (statusTimestampAfter != null) {
-    const moment = new Date(statusTimestampAfter);
-    if (Number.isNaN(moment.getTime())) throw invalid('statusTimestampAfter', 'must be a date and time');
-    all.push(`t.status_at >= ${values.add(moment.toISOString())}::timestamptz`);
-  }
-  return all;
-}
 
 const where = (all: readonly string[]): string => (all.length === 0 ? '' : `where ${all.join(' and ')}`);
+
+/** The condition of the page after a cursor. @throws RollcallError INVALID_INPUT. */
+export function beyond({ after }: TaskListRequest, values: Values): string[] {
+  if (after == null) return [];
+  const [at, id] = decodeCursor(after, ORDER, [MOMENT_KEY, UUID_KEY]);
+  return [`(t.status_at, t.id) < (${values.add(at)}::timestamptz, ${values.add(id)}::uuid)`];
+}
+
+/** The cursor of a row, before it becomes a task. */
+export const cursorOf = (row: Record<string, unknown>): string =>
+  encodeCursor(ORDER, [String(row['statusAt']), String(row['id'])]);
 
 /** One page of the tasks that the caller may see, by time of status, newest first. */
 export async function listTasks(query: Query, principal: Principal, request: TaskListRequest): Promise<TaskPage> {
   const size = pageSize(request.first);
   const values = new Values();
-  const all = conditions(principal, request, values);
+  const all = filterSql(principal, request, values);
   if (all === undefined) return { items: [], hasNextPage: false };
-  if (request.after != null) {
-    const [at, id] = decodeCursor(request.after, ORDER, [MOMENT, UUID]);
-    all.push(`(t.status_at, t.id) < (${values.add(at)}::timestamptz, ${values.add(id)}::uuid)`);
-  }
+  all.push(...beyond(request, values));
   const rows = await query<Record<string, unknown>>(
     `select ${TASK_COLUMNS} from task t ${where(all)} order by t.status_at desc, t.id desc limit ${size + 1}`,
     values.list,
   );
-  const cursors = rows.map((row) => encodeCursor(ORDER, [String(row['statusAt']), String(row['id'])]));
+  const cursors = rows.map(cursorOf);
   const tasks = rows.slice(0, size).map(toTaskRow);
   const folds = await foldsOf(query, tasks, request);
   const items = tasks.map((row, i) => ({ row, task: shown(row, folds.get(row.id), request), cursor: cursors[i]! }));
@@ -99,7 +69,7 @@ export async function listTasks(query: Query, principal: Principal, request: Tas
 /** How many tasks the filters leave. */
 export async function countTasks(query: Query, principal: Principal, request: TaskListRequest): Promise<number> {
   const values = new Values();
-  const all = conditions(principal, request, values);
+  const all = filterSql(principal, request, values);
   if (all === undefined) return 0;
   const rows = await query<{ n: number }>(`select count(*) as n from task t ${where(all)}`, values.list);
   return Number(rows[0]?.n ?? 0);
@@ -146,7 +116,7 @@ export async function tasksById(
   ids: readonly string[],
 ): Promise<(TaskRow | undefined)[]> {
   const values = new Values();
-  const all = conditions(principal, {}, values);
+  const all = filterSql(principal, {}, values);
   if (all === undefined) return ids.map(() => undefined);
   all.push(`t.id = any(${values.add(ids.filter(isUuid))}::uuid[])`);
   const rows = await query<Record<string, unknown>>(`select ${TASK_COLUMNS} from task t ${where(all)}`, values.list);
@@ -160,8 +130,12 @@ export async function taskContentsById(
   principal: Principal,
   ids: readonly string[],
 ): Promise<(Task | undefined)[]> {
+  return contentsOf(query, await tasksById(query, principal, ids));
+}
+
+/** These tasks with their whole history and artifacts. One statement. */
+export async function contentsOf(query: Query, rows: readonly (TaskRow | undefined)[]): Promise<(Task | undefined)[]> {
   const whole: TaskListRequest = { historyLength: Number.MAX_SAFE_INTEGER, includeArtifacts: true };
-  const rows = await tasksById(query, principal, ids);
   const present = rows.filter((row) => row !== undefined);
   const folds = await foldsOf(query, present, whole);
   return rows.map((row) => row && shown(row, folds.get(row.id), whole));

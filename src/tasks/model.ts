@@ -1,8 +1,9 @@
-import type { Artifact, JsonObject, Message, StreamEvent, TaskState, TaskStatus } from '../protocol/a2a/model.ts';
+import type { Artifact, JsonObject, Message, StreamEvent, Task, TaskState, TaskStatus } from '../protocol/a2a/model.ts';
 
 /**
  * What a log entry holds. Ids of task and context are not in it: they are the task's. `created` begins every log with
  * the first message; `message` adds one to the history; `result` is an agent's answer that was no task (DESIGN §3.5).
+ * `snapshot` stands for everything up to its place: the only entry of a log that was folded (compaction.ts).
  */
 export type Entry =
   | { readonly kind: 'created'; readonly message: Message; readonly metadata?: JsonObject }
@@ -15,7 +16,8 @@ export type Entry =
       readonly lastChunk?: boolean;
       readonly metadata?: JsonObject;
     }
-  | { readonly kind: 'result'; readonly message: Message };
+  | { readonly kind: 'result'; readonly message: Message }
+  | { readonly kind: 'snapshot'; readonly task: Task; readonly resultKind: TaskRow['resultKind'] };
 
 export type EntryKind = Entry['kind'];
 
@@ -53,6 +55,10 @@ export interface TaskRow {
   /** See idempotency.ts; null when no send may join this task. */
   readonly joinKey: string | null;
   readonly recoveredAt: Date | null;
+  /** It has, or had, webhooks. */
+  readonly push: boolean;
+  /** It is recorded here and runs elsewhere (recorded/): no replica drives it. */
+  readonly elsewhere: boolean;
 }
 
 /**
@@ -62,7 +68,7 @@ export interface TaskRow {
  */
 export interface TaskStreamItem {
   readonly sequence: number;
-  readonly kind: EntryKind | 'snapshot';
+  readonly kind: EntryKind;
   readonly event: StreamEvent;
   readonly at: Date;
   /** The task's state after this item. */

@@ -69,7 +69,7 @@ export async function upstreamContextOf(
 export async function stateAt(query: Query, taskId: string, sequence: number): Promise<TaskState | undefined> {
   const rows = await query<EventRow>(
     `select task, sequence, kind, payload, at from task_event where task = $1 and sequence <= $2
-     and kind in ('created', 'status', 'result') order by sequence desc limit 1`,
+     and kind in ('created', 'status', 'result', 'snapshot') order by sequence desc limit 1`,
     [taskId, sequence],
   );
   const row = rows[0];

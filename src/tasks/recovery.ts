@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
 import { RollcallError } from '../errors.ts';
 import type { ReachableAgent } from '../registry/registry.ts';
-import { claimAbandoned, releaseLeases, renewLeases } from './claims.ts';
+import { claimAbandoned, endOtherLeases, releaseLeases, renewLeases } from './claims.ts';
 import { endTasksOfDeletedAgents } from './deleted-agents.ts';
+import type { TaskFold } from './fold.ts';
+import { resumeAnswered, unansweredMessage } from './lost-answer.ts';
 import type { TaskRow } from './model.ts';
 import { foldOf, logAfter } from './reads.ts';
 import { Run, type RunOptions } from './run.ts';
@@ -11,6 +13,13 @@ import { toAgent } from './send-request.ts';
 
 /** Abandoned tasks that are taken over at a time. */
 const BATCH = 50;
+
+export interface RecoveryOptions {
+  /** False: rounds only when asked for. */
+  readonly automatic: boolean;
+  /** True: no other replica can be at work, so the first round waits for no lease to end. */
+  readonly alone: boolean;
+}
 
 /**
  * Renews the leases of what this replica drives, and takes over what nobody drives any more (DESIGN §3.7): at the start,
@@ -21,12 +30,14 @@ export class Recovery {
   readonly #log: Logger;
   readonly #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> = Promise.resolve();
+  /** Leases of earlier processes are still to be ended. */
+  #inherits: boolean;
   #closed = false;
 
-  /** @param automatic false: rounds only when asked for */
-  constructor(parts: EngineParts, log: Logger, automatic: boolean) {
+  constructor(parts: EngineParts, log: Logger, { automatic, alone }: RecoveryOptions) {
     this.#parts = parts;
     this.#log = log;
+    this.#inherits = alone;
     if (!automatic) return;
     this.#timer = setInterval(() => void this.round(), Math.max(parts.lease.ms / 3, 20));
     this.#timer.unref();
@@ -60,6 +71,8 @@ export class Recovery {
     try {
       const ids = runs.all().map((run) => run.fold.ids.id);
       await renewLeases(database.query, lease, ids);
+      if (this.#inherits) await endOtherLeases(database.query, lease);
+      this.#inherits = false;
       await endTasksOfDeletedAgents(this.#parts);
       for (let taken = BATCH; taken === BATCH && !this.#closed; ) {
         const rows = await claimAbandoned(database.query, lease, BATCH);
@@ -78,19 +91,26 @@ export class Recovery {
     try {
       const reachable = await agents.get(row.agentId);
       this.#log.info({ task: row.id, agent: reachable.agent.handle }, 'an abandoned task is taken over');
-      await this.#resume(row, reachable, await this.#source(row, reachable));
+      const fold = await foldOf(this.#parts.database.query, row);
+      await this.#resume(row, reachable, fold, await this.#source(row, reachable, fold));
     } catch (error) {
       // Deleted agents are seen to by endTasksOfDeletedAgents; anything else by the next round, after the lease.
       this.#log.warn({ err: error, task: row.id }, 'an abandoned task could not be taken over');
     }
   }
 
-  async #source(row: TaskRow, reachable: ReachableAgent): Promise<RunOptions['open']> {
+  async #source(row: TaskRow, reachable: ReachableAgent, fold: TaskFold): Promise<RunOptions['open']> {
     const { database, executors } = this.#parts;
     const executor = executors.forAgent(reachable.agent);
     const { upstreamTaskId } = row;
-    if (upstreamTaskId !== null) return (signal) => executor.resubscribe(reachable, upstreamTaskId, { signal });
-    const [first] = await logAfter(database.query, row.id, 0, 1);
+    const { query } = database;
+    if (upstreamTaskId !== null) {
+      const message = await unansweredMessage(query, row);
+      if (message === undefined) return (signal) => executor.resubscribe(reachable, upstreamTaskId, { signal });
+      const unanswered = { query, executor, reachable, row, upstreamTaskId, fold, message };
+      return (signal) => resumeAnswered(unanswered, signal);
+    }
+    const [first] = await logAfter(query, row.id, 0, 1);
     if (reachable.agent.retrySafe && first?.entry.kind === 'created') {
       const { message, metadata } = first.entry;
       const request = toAgent(
@@ -108,15 +128,16 @@ export class Recovery {
     };
   }
 
-  async #resume(row: TaskRow, reachable: ReachableAgent, open: RunOptions['open']): Promise<void> {
-    const { database, executors, journal, runs } = this.#parts;
+  async #resume(row: TaskRow, reachable: ReachableAgent, fold: TaskFold, open: RunOptions['open']): Promise<void> {
+    const { executors, journal, runs } = this.#parts;
     const executor = executors.forAgent(reachable.agent);
     runs.add(
       new Run({
         task: { id: row.id, agentId: row.agentId, owner: row.owner },
-        fold: await foldOf(database.query, row),
+        fold,
         epoch: row.leaseEpoch,
         journal,
+        resumed: true,
         upstreamTaskId: row.upstreamTaskId,
         upstreamContextId: row.upstreamContextId,
         cancel: (id, signal) => executor.cancel(reachable, id, { signal }),

@@ -9,7 +9,7 @@ export const TASK_COLUMNS = `t.id, t.agent as "agentId", t.owner, t.context as "
   t.result_kind as "resultKind", t.last_sequence as "lastSequence", t.metadata, t.created_at as "createdAt",
   t.finished_at as "finishedAt", t.upstream_task_id as "upstreamTaskId", t.upstream_context_id as "upstreamContextId",
   t.lease_epoch as "leaseEpoch", t.lease_replica as "leaseReplica", t.join_key as "joinKey",
-  t.recovered_at as "recoveredAt"`;
+  t.recovered_at as "recoveredAt", t.push, t.elsewhere`;
 
 /** Turns a row of {@link TASK_COLUMNS} into a task row, in place. */
 export function toTaskRow(row: Row): TaskRow {

@@ -3,7 +3,7 @@ import { type ErrorCode, RollcallError, toRollcallError } from '../errors.ts';
 import { isTerminal, type StreamEvent, type TaskState } from '../protocol/a2a/model.ts';
 import type { TaskFold } from './fold.ts';
 import { readIncoming } from './incoming.ts';
-import type { Journal, JournalTask } from './journal.ts';
+import type { Journal, JournalTask } from './log/journal.ts';
 import type { Entry } from './model.ts';
 import { isResting } from './states.ts';
 
@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly upstreamContextId?: string | null;
   /** Tells the agent to stop; for a run that ends because its agent was deleted. */
   readonly cancel?: (upstreamTaskId: string, signal: AbortSignal) => Promise<unknown>;
+  /** True for work that another process dispatched: how long the call took is then not known. */
+  readonly resumed?: boolean;
   /** Opens the agent's stream. */
   open(signal: AbortSignal): AsyncIterable<StreamEvent>;
 }
@@ -57,6 +59,8 @@ export class Run {
   #pending: Promise<unknown>[] = [];
   #upstreamTaskId: string | null;
   #upstreamContextId: string | null;
+  readonly #dispatched = performance.now();
+  #answered: number | undefined;
   #markResting: () => void = () => undefined;
   #markNamed: () => void = () => undefined;
 
@@ -104,6 +108,15 @@ export class Run {
     return reason instanceof Stopped ? reason.why : undefined;
   }
 
+  /**
+   * How long the agent took, in milliseconds: from the dispatch of the message to the event that put the task to rest.
+   * Undefined while there was none, where the agent did not answer, and for work that another process dispatched.
+   */
+  get tookMs(): number | undefined {
+    if (this.#answered === undefined || this.#options.resumed) return undefined;
+    return this.#answered - this.#dispatched;
+  }
+
   /** Ends the run where it is, and waits until its last write is done. The agent is not told. */
   async stop(why: StopReason): Promise<void> {
     this.#stop.abort(new Stopped(why));
@@ -120,9 +133,11 @@ export class Run {
     const { signal } = this.#stop;
     try {
       for await (const event of this.#options.open(signal)) {
+        const arrived = performance.now();
         signal.throwIfAborted();
         await this.#take(event);
         if (isResting(this.fold.state)) {
+          this.#answered ??= arrived;
           await this.#flush();
           this.#markResting();
         }
@@ -136,7 +151,11 @@ export class Run {
   }
 
   async #take(event: StreamEvent): Promise<void> {
-    const { entries, upstreamTaskId, upstreamContextId, metadata } = readIncoming(event, this.fold);
+    const { entries, upstreamTaskId, upstreamContextId, metadata } = readIncoming(
+      event,
+      this.fold,
+      this.#upstreamTaskId !== null,
+    );
     const newTask = upstreamTaskId !== undefined && upstreamTaskId !== this.#upstreamTaskId;
     const newContext = upstreamContextId !== undefined && upstreamContextId !== this.#upstreamContextId;
     if (entries.length === 0 && !newTask && !newContext && metadata === undefined) return;
@@ -158,7 +177,8 @@ export class Run {
     entries: readonly Entry[],
     change: { upstreamTaskId?: string; upstreamContextId?: string; metadata?: object },
   ): void {
-    const { journal, task, epoch } = this.#options;
+    const { journal, epoch } = this.#options;
+    const task = { ...this.#options.task, contextId: this.fold.ids.contextId };
     const at = new Date();
     const base = this.fold.sequence;
     const state = this.fold.state;

@@ -1,16 +1,21 @@
 import type { Principal } from '../auth/principal.ts';
+import type { Slots } from '../auth/slots.ts';
 import type { Database } from '../database/database.ts';
+import { RollcallError } from '../errors.ts';
 import type { SendRequest } from '../protocol/a2a/requests.ts';
 import type { ReachableAgent } from '../registry/registry.ts';
 import type { AgentExecutor } from '../upstream/executor.ts';
 import type { Executors } from '../upstream/executors.ts';
 import type { CalledAgents } from './agents.ts';
 import type { Lease } from './claims.ts';
-import type { Feed } from './feed.ts';
 import type { SendIdentity } from './idempotency.ts';
-import type { Journal } from './journal.ts';
+import type { Feed } from './log/feed.ts';
+import type { Journal } from './log/journal.ts';
 import type { TaskRow } from './model.ts';
+import type { Push } from './push/push.ts';
+import type { Registration } from './push/registration.ts';
 import { foldOf } from './reads.ts';
+import type { RecordedTasks } from './recorded/recorded.ts';
 import type { Run } from './run.ts';
 import type { Runs } from './runs.ts';
 import { type SendStart, type SentTask, sentTask, startOf } from './sent-task.ts';
@@ -33,6 +38,11 @@ export interface EngineParts {
   readonly journal: Journal;
   readonly feed: Feed;
   readonly runs: Runs;
+  readonly push: Push;
+  /** The tasks that each caller has at work. */
+  readonly running: Slots;
+  /** Those that run elsewhere. */
+  readonly recorded: RecordedTasks;
   readonly lease: Lease;
   /** Aborts when the server begins to stop: no new work is taken. */
   readonly draining: AbortSignal;
@@ -48,10 +58,25 @@ export interface Send {
   readonly request: SendRequest;
   readonly options: SendOptions;
   readonly identity: SendIdentity;
+  /** The webhook that came with the message. */
+  readonly push: Registration | undefined;
+}
+
+/**
+ * Stores the webhook of a message to a task that is there: before anything else of the message, so that a refusal finds
+ * the task as it was, and no event comes in between.
+ */
+export async function savePush({ database, push }: EngineParts, send: Send, taskId: string): Promise<void> {
+  const { push: registration } = send;
+  if (registration !== undefined)
+    await database.transaction(({ query }) => push.save(send.principal, query, registration, taskId));
 }
 
 /** Sends that met a change from elsewhere look again; a change a second would be needed to outlast this. */
 export const ATTEMPTS = 5;
+
+export const manyAtOnce = (): RollcallError =>
+  new RollcallError('RATE_LIMITED', 'The same message is being sent many times at once; try again shortly.');
 
 export const callOptions = (options: SendOptions, signal: AbortSignal) =>
   options.extensions === undefined ? { signal } : { signal, extensions: options.extensions };

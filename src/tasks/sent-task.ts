@@ -3,8 +3,9 @@ import { RollcallError } from '../errors.ts';
 import type { Message, SendResult, Task, TaskState } from '../protocol/a2a/model.ts';
 import type { SendConfiguration } from '../protocol/a2a/requests.ts';
 import { closable } from './closable.ts';
-import type { Feed } from './feed.ts';
+import { firstWord } from './first-word.ts';
 import type { TaskFold, TaskIds } from './fold.ts';
+import type { Feed } from './log/feed.ts';
 import type { TaskStreamItem } from './model.ts';
 import { foldOf, taskById } from './reads.ts';
 import type { Run } from './run.ts';
@@ -68,7 +69,14 @@ export function startOf(fold: TaskFold, at: Date): SendStart {
 export function sentTask(options: SentTaskOptions): SentTask {
   const { query, feed, ids, configuration, start, run, closing } = options;
   const follow = (signal: AbortSignal): AsyncGenerator<TaskStreamItem> =>
-    followLog(query, feed, { ids, after: start.sequence, state: start.state, signal });
+    followLog(query, feed, {
+      ids,
+      after: start.sequence,
+      state: start.state,
+      // The fold runs ahead of the log: nothing has come since.
+      upToDate: run?.fold.sequence === start.sequence,
+      signal,
+    });
 
   const resultOf = (fold: TaskFold): SendResult => {
     const task = fold.snapshot(configuration?.historyLength);
@@ -90,16 +98,20 @@ export function sentTask(options: SentTaskOptions): SentTask {
     }
     const items = follow(ended);
     try {
+      const next = items.next();
+      // Whoever reads on hears of a failure; nobody may be there to do so.
+      next.catch(() => undefined);
       // The agent's first word says whether there is a task at all.
-      const first = state === 'submitted' ? await items.next() : undefined;
+      const first = state === 'submitted' ? await firstWord({ query, taskId: ids.id, run, next }) : undefined;
       if (first?.done === false && first.value.kind === 'result') {
         yield first.value;
         return;
       }
       if (ended.aborted) return;
       yield { sequence, kind: 'snapshot', event: { task }, at, state };
-      if (first?.done === true) return;
-      if (first !== undefined) yield first.value;
+      const following = await next;
+      if (following.done) return;
+      yield following.value;
       yield* items;
     } finally {
       await items.return(undefined);

@@ -1,7 +1,7 @@
 import type { Query } from '../database/drivers.ts';
 import { isTerminal, type TaskState } from '../protocol/a2a/model.ts';
-import type { Feed } from './feed.ts';
 import { eventOf, stateAfter, type TaskIds } from './fold.ts';
+import type { Feed } from './log/feed.ts';
 import type { LoggedEntry, TaskStreamItem } from './model.ts';
 import { LOG_PAGE, logAfter } from './reads.ts';
 
@@ -20,6 +20,8 @@ export interface StreamStart {
   readonly after: number;
   /** The state at `after`. */
   readonly state: TaskState;
+  /** Nothing is known to be behind `after` in the log: it need not be read to begin with. Default: false. */
+  readonly upToDate?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -32,8 +34,8 @@ export async function* followLog(query: Query, feed: Feed, start: StreamStart): 
   const { ids, signal } = start;
   let { after, state } = start;
   let buffer: LoggedEntry[] = [];
-  // The newest sequence that we heard of. One more than we have, to begin with: the log is to be read once.
-  let known = after + 1;
+  // The newest sequence that we heard of. One more than we have where the log is to be read once, to begin with.
+  let known = start.upToDate ? after : after + 1;
   let pause: number = LOOK_AGAIN_MS.first;
   let wake: () => void = () => undefined;
   const reached = (sequence: number): void => {
@@ -63,11 +65,14 @@ export async function* followLog(query: Query, feed: Feed, start: StreamStart): 
       if (entries[0]?.sequence !== after + 1) entries = known > after ? await readLog() : [];
       if (entries.length > 0) pause = LOOK_AGAIN_MS.first;
       for (const entry of entries) {
-        if (entry.sequence !== after + 1) continue;
+        // The task has ended and its log was folded while it was read: this replaces what the reader has.
+        const reset = entry.entry.kind === 'snapshot' && entry.sequence > after;
+        if (entry.sequence !== after + 1 && !reset) continue;
         after = entry.sequence;
         known = Math.max(known, after);
         state = stateAfter(entry.entry) ?? state;
-        yield { sequence: after, kind: entry.entry.kind, event: eventOf(entry, ids), at: entry.at, state };
+        const item = { sequence: after, kind: entry.entry.kind, event: eventOf(entry, ids), at: entry.at, state };
+        yield reset ? { ...item, reset } : item;
         if (signal.aborted || isTerminal(state)) return;
       }
       if (entries.length === LOG_PAGE) known = Math.max(known, after + 1);

@@ -1,7 +1,7 @@
 import type { Query } from '../database/drivers.ts';
 import { invalid } from '../errors.ts';
 import { closable } from './closable.ts';
-import type { Feed } from './feed.ts';
+import type { Feed } from './log/feed.ts';
 import type { TaskRow, TaskStreamItem } from './model.ts';
 import { foldOf, logAfter, stateAt } from './reads.ts';
 import { followLog } from './stream.ts';
@@ -25,7 +25,8 @@ export async function subscribeTo(
     throw invalid('after', `must be a sequence of this task's events, from 0 to ${row.lastSequence}`);
   }
   const [next] = after < row.lastSequence ? await logAfter(query, row.id, after, 1) : [];
-  if (after < row.lastSequence && next?.sequence !== after + 1) return snapshot(true);
+  const gone = next?.sequence !== after + 1 || next.entry.kind === 'snapshot';
+  if (after < row.lastSequence && gone) return snapshot(true);
   const state = after === row.lastSequence ? row.state : ((await stateAt(query, row.id, after)) ?? 'submitted');
   return closable((signal) => followLog(query, feed, { ids: row, after, state, signal }), ...until);
 }

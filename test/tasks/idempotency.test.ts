@@ -2,15 +2,18 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { startSdkAgent } from '../support/sdk-agent.ts';
 import { DATABASES, onCleanup, STARTING_MS, say, someone, stack } from './support.ts';
 
+/** An engine, and an agent of another make that it calls. */
+async function onAgent(open: (typeof DATABASES)[number]['open']) {
+  const upstream = await startSdkAgent();
+  onCleanup(() => upstream.close());
+  const engine = await stack(open);
+  const agentId = await engine.agent({ executionType: 'a2a', url: upstream.rpcUrl, streaming: true });
+  return { ...engine, upstream, agentId };
+}
+
 describe.each(DATABASES)('repeated sends on $name', ({ open }) => {
   beforeAll(open, STARTING_MS);
-  const setUp = async () => {
-    const upstream = await startSdkAgent();
-    onCleanup(() => upstream.close());
-    const engine = await stack(open);
-    const agentId = await engine.agent({ executionType: 'a2a', url: upstream.rpcUrl, streaming: true });
-    return { ...engine, upstream, agentId };
-  };
+  const setUp = () => onAgent(open);
 
   it('join the work of the first one while it goes on', async () => {
     const { tasks, me, agentId, upstream } = await setUp();
@@ -76,6 +79,15 @@ describe.each(DATABASES)('repeated sends on $name', ({ open }) => {
     await late.answer();
     expect(late.taskId).not.toBe(first.taskId);
     expect(upstream.executions()).toBe(3);
+  });
+
+  it('with an Idempotency-Key at the same moment are one task', async () => {
+    const { tasks, me, agentId, upstream } = await setUp();
+    const key = { idempotencyKey: 'order 18' };
+    const sent = await Promise.all(Array.from({ length: 8 }, () => tasks.send(me, agentId, say('hello'), key)));
+    await Promise.all(sent.map((it) => it.answer()));
+    expect(new Set(sent.map((it) => it.taskId)).size).toBe(1);
+    expect(upstream.executions()).toBe(1);
   });
 
   it('of a follow-up do its work once', async () => {
@@ -159,5 +171,60 @@ describe.each(DATABASES)('conversations on $name', ({ open }) => {
     expect(again.taskId).not.toBe(first.taskId);
     expect(again.contextId).toBe('session-1');
     expect(await tasks.idOfClientId(me, agentId, 'order-1')).toBe(again.taskId);
+  });
+});
+
+describe.each(DATABASES)('messages of the early era, which have no ids, on $name', ({ open }) => {
+  beforeAll(open, STARTING_MS);
+  const asEarly = (text: string, clientIds: { taskId: string; contextId?: string }) => ({ ...say(text), clientIds });
+  const setUp = () => onAgent(open);
+
+  it('join by the ids that the client chose and by what they say, on every replica', async () => {
+    const { tasks, me, agentId, upstream, replica } = await setUp();
+    const other = await replica();
+    const ids = { taskId: 'order-7', contextId: 'session-7' };
+    const sent = await Promise.all(
+      Array.from({ length: 12 }, (_, i) => (i % 2 ? other.tasks : tasks).send(me, agentId, asEarly('wait', ids))),
+    );
+    expect(new Set(sent.map((it) => it.taskId)).size).toBe(1);
+    expect(sent.filter((it) => !it.joined)).toHaveLength(1);
+    await upstream.waiting();
+    expect((await tasks.send(me, agentId, asEarly('wait', { taskId: 'order-8' }))).joined).toBe(false);
+    await upstream.waiting(2);
+    upstream.release();
+    await Promise.all(sent.map((it) => it.answer()));
+    expect(upstream.executions()).toBe(2);
+    const again = await tasks.send(me, agentId, asEarly('hello', ids));
+    expect(again.joined).toBe(false);
+    await again.answer();
+  });
+
+  it('are never lost in a task that another message began at the same moment', async () => {
+    const { tasks, me, agentId, upstream } = await setUp();
+    const ids = { taskId: 'order-9' };
+    const outcomes = await Promise.allSettled(
+      ['ask: a', 'ask: b'].map((text) => tasks.send(me, agentId, asEarly(text, ids))),
+    );
+    // One begins the task; the other one goes on with it, or is told to wait for the agent's first word.
+    const [begun, refused] = [
+      outcomes.filter((it) => it.status === 'fulfilled'),
+      outcomes.filter((it) => it.status === 'rejected'),
+    ];
+    for (const { reason } of refused) expect(reason).toMatchObject({ code: 'FAILED_PRECONDITION' });
+    for (const { value } of begun) expect(value.joined).toBe(false);
+    await begun[0]!.value.answer();
+    const { task } = await tasks.get(me, begun[0]!.value.taskId);
+    expect(task.history?.filter(({ role }) => role === 'user')).toHaveLength(begun.length);
+    expect(upstream.executions()).toBeGreaterThanOrEqual(1);
+  });
+
+  it('with an Idempotency-Key get their task after its end, under the name that the client chose', async () => {
+    const { tasks, me, agentId } = await setUp();
+    const ids = { taskId: 'order-10' };
+    const first = await tasks.send(me, agentId, asEarly('hello', ids), { idempotencyKey: 'k-10' });
+    await first.answer();
+    const again = await tasks.send(me, agentId, asEarly('hello', ids), { idempotencyKey: 'k-10' });
+    expect([again.taskId, again.joined]).toEqual([first.taskId, true]);
+    expect(await tasks.idOfClientId(me, agentId, 'order-10')).toBe(first.taskId);
   });
 });

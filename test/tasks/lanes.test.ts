@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RollcallError } from '../../src/errors.ts';
-import { Lanes } from '../../src/tasks/lanes.ts';
+import { Lanes } from '../../src/tasks/log/lanes.ts';
 
 interface Item {
   readonly key: string;

@@ -88,6 +88,16 @@ describe.each(DATABASES)('lists of tasks on $name', ({ open }) => {
     await expect(tasks.list(me, { after: 'x' })).rejects.toMatchObject({ code: 'INVALID_INPUT' });
     const foreign = Buffer.from(JSON.stringify(['taskStatus', "'; drop table task", 'x'])).toString('base64url');
     await expect(tasks.list(me, { after: foreign })).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    // The form of a moment and of an id, and neither: the database would refuse them.
+    const id = '00000000-0000-7000-8000-000000000000';
+    for (const keys of [
+      ['2026-02-31 10:00:00+00', id],
+      ['2026-13-01 10:00:00+00', id],
+      ['2026-01-01 10:00:00+00', '-'.repeat(36)],
+    ]) {
+      const after = Buffer.from(JSON.stringify(['taskStatus', ...keys])).toString('base64url');
+      await expect(tasks.list(me, { after })).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    }
   });
 
   it('stream and list agree', async () => {

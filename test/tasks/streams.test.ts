@@ -167,5 +167,5 @@ describe.each(DATABASES)('streams of a task on $name', ({ open }) => {
       ),
       { numRuns: 25 },
     );
-  }, 60_000);
+  });
 });

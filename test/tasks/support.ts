@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
 import { pino } from 'pino';
-import { afterAll, afterEach } from 'vitest';
+import { afterAll } from 'vitest';
 import { LOCAL_USER, type Principal, type Scope } from '../../src/auth/principal.ts';
-import { type Database, openDatabase } from '../../src/database/database.ts';
+import type { Database } from '../../src/database/database.ts';
 import { newId } from '../../src/database/ids.ts';
 import { createSecretBox } from '../../src/database/secret-box.ts';
 import { createMemoryEvents, type Events } from '../../src/events/events.ts';
@@ -13,61 +12,31 @@ import { createTasks, type Tasks, type TasksOptions } from '../../src/tasks/task
 import { createEgress, LOOPBACK_ENTRIES } from '../../src/upstream/egress.ts';
 import type { AgentExecutor } from '../../src/upstream/executor.ts';
 import { createExecutors } from '../../src/upstream/executors.ts';
+import { afterTheTest } from '../support/cleanup.ts';
+import { DRIVERS, type DriverKind, openTestDatabase, type TestDatabase } from '../support/database.ts';
 
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
 /** Runs after the test, last registered first. */
-export const onCleanup = (cleanup: () => Promise<unknown>): void => void cleanups.push(cleanup);
-
-const adminUrl = process.env['ROLLCALL_TEST_POSTGRES'];
+export const onCleanup = afterTheTest();
 
 /** The databases that every suite here runs on. */
-export const DATABASES: readonly { readonly name: string; readonly open: () => Promise<Database> }[] = [
-  { name: 'PGlite', open: () => once('memory', openEmbedded) },
-  ...(adminUrl === undefined ? [] : [{ name: 'PostgreSQL', open: () => once('postgres', () => openServer(adminUrl)) }]),
-];
+export const DATABASES: readonly { readonly name: string; readonly open: () => Promise<Database> }[] = DRIVERS.map(
+  (kind) => ({ name: kind === 'pglite' ? 'PGlite' : 'PostgreSQL', open: () => once(kind) }),
+);
 
 /** How long a database may take to start on a busy machine: the embedded one is compiled first. Milliseconds. */
-export const STARTING_MS = 120_000;
+export const STARTING_MS = 240_000;
 
 /** One database per test file: rows of other tests belong to other owners and agents. */
-const opened = new Map<string, Promise<Database>>();
-const closers: (() => Promise<void>)[] = [];
-const once = (name: string, open: () => Promise<Database>): Promise<Database> => {
-  const present = opened.get(name) ?? open();
-  opened.set(name, present);
+const opened = new Map<DriverKind, Promise<TestDatabase>>();
+const once = (kind: DriverKind): Promise<Database> => {
+  const present = opened.get(kind) ?? openTestDatabase(kind);
+  opened.set(kind, present);
   return present;
 };
 afterAll(async () => {
-  for (const close of closers.splice(0)) await close();
+  for (const database of opened.values()) await (await database).close();
   opened.clear();
 });
-
-async function openEmbedded(): Promise<Database> {
-  const database = await openDatabase({ databaseUrl: 'memory://', dataDir: '' });
-  await database.migrate();
-  closers.push(() => database.close());
-  return database;
-}
-
-async function openServer(url: string): Promise<Database> {
-  const admin = new pg.Client({ connectionString: url });
-  await admin.connect();
-  const name = `rollcall_tasks_${randomUUID().replaceAll('-', '')}`;
-  await admin.query(`create database ${name}`);
-  const own = new URL(url);
-  own.pathname = `/${name}`;
-  const database = await openDatabase({ databaseUrl: own.href, dataDir: '' });
-  await database.migrate();
-  closers.push(async () => {
-    await database.close();
-    await admin.query(`drop database ${name} with (force)`);
-    await admin.end();
-  });
-  return database;
-}
 
 /** A caller of their own, with these scopes. */
 export const someone = (
@@ -86,10 +55,16 @@ export interface Stack {
   /** The bundled echo agent. */
   echo(): Promise<string>;
   /** Another replica on the same database, with events of its own unless they are shared. */
-  replica(options?: Partial<TasksOptions> & { readonly sharedEvents?: boolean }): Promise<Stack>;
+  replica(options?: StackOptions & { readonly sharedEvents?: boolean }): Promise<Stack>;
 }
 
-export interface StackOptions extends Partial<TasksOptions> {
+/** Who signs what the engines of these tests push. */
+export const ISSUER = 'https://rollcall.test/';
+/** Pushes that fail are tried again soon. Lease and answer may take their time: a busy machine is no failure. */
+const PUSH_TIMINGS = { leaseMs: 6_000, timeoutMs: 60_000, retries: { firstMs: 20, longestMs: 40 } };
+
+export interface StackOptions extends Partial<Omit<TasksOptions, 'push'>> {
+  readonly push?: Partial<TasksOptions['push']>;
   readonly more?: Readonly<Record<string, AgentExecutor>>;
 }
 
@@ -99,12 +74,13 @@ export async function stack(open: () => Promise<Database>, options: StackOptions
   const events = options.events ?? createMemoryEvents();
   const log = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
   const egress = createEgress({ allow: LOOPBACK_ENTRIES });
+  const secrets = createSecretBox('a secret for the tests');
   const registry = createRegistry({
     database,
     events,
     egress,
     log,
-    secrets: createSecretBox('a secret for the tests'),
+    secrets,
   });
   const executors = createExecutors({
     egress,
@@ -112,7 +88,8 @@ export async function stack(open: () => Promise<Database>, options: StackOptions
     ...(options.more === undefined ? {} : { more: options.more }),
   });
   const replicaId = newId();
-  const tasks = createTasks({ drainMs: 50, ...options, database, events, registry, executors, log, replicaId });
+  const push = { egress, secrets, issuer: () => ISSUER, ...PUSH_TIMINGS, ...options.push };
+  const tasks = createTasks({ drainMs: 50, ...options, push, database, events, registry, executors, log, replicaId });
   onCleanup(async () => {
     await tasks.close();
     await registry.close();

@@ -1,5 +1,7 @@
-import type { Events } from '../events/events.ts';
-import type { LoggedEntry, TaskRow } from './model.ts';
+import type { Events } from '../../events/events.ts';
+import type { TaskState } from '../../protocol/a2a/model.ts';
+import { stateAfter } from '../fold.ts';
+import type { LoggedEntry, TaskRow } from '../model.ts';
 
 /** Who hears of a task. */
 export interface Listener {
@@ -21,12 +23,29 @@ export class Feed {
     this.#events = events;
   }
 
-  /** To be called after the commit, in the order of the commits of a task. */
-  committed(task: Pick<TaskRow, 'id' | 'agentId' | 'owner' | 'state'>, entries: readonly LoggedEntry[]): void {
-    const sequence = entries.at(-1)?.sequence;
-    if (sequence === undefined) return;
+  /**
+   * To be called after the commit, in the order of the commits of a task.
+   *
+   * @param before the state that the entries found; null for a task that they begin
+   */
+  committed(
+    task: Pick<TaskRow, 'id' | 'agentId' | 'owner' | 'contextId'>,
+    before: TaskState | null,
+    entries: readonly LoggedEntry[],
+  ): void {
+    const newest = entries.at(-1)?.sequence;
+    if (newest === undefined) return;
     for (const listener of this.#listeners.get(task.id) ?? []) listener.entries(entries);
-    const notice = { taskId: task.id, agentId: task.agentId, owner: task.owner, state: task.state, sequence };
+    const of = { taskId: task.id, agentId: task.agentId, owner: task.owner };
+    let state = before;
+    for (const { sequence, at, entry } of entries) {
+      const to = stateAfter(entry);
+      if (to === undefined || to === state) continue;
+      const { contextId } = task;
+      this.#events.publish('taskState', { ...of, contextId, from: state, to, sequence, at: at.toISOString() });
+      state = to;
+    }
+    const notice = { ...of, state: state ?? 'unknown', sequence: newest };
     this.#events.publish(`task:${task.id}`, notice);
     this.#events.publish('task', notice);
   }

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { RollcallError, toRollcallError } from '../errors.ts';
+import { RollcallError, toRollcallError } from '../../errors.ts';
 
 /** How writes are grouped. */
-export interface LaneOptions {
+export interface LaneOptions<I = never> {
   /** Batches that run at the same time, each on a connection of its own. */
   readonly lanes: number;
   /** Most items of one batch. */
@@ -11,6 +11,8 @@ export interface LaneOptions {
   readonly queue: number;
   /** How long a batch is tried again while the database cannot be reached. Default: not at all. Milliseconds. */
   readonly patienceMs?: number;
+  /** Which items are tried again; the others fail at once. Default: all. */
+  readonly isPatient?: (item: I) => boolean;
 }
 
 const PAUSE_MS = 200;
@@ -38,7 +40,7 @@ function hash(key: string): number {
  */
 export class Lanes<I, O> {
   readonly #run: (items: readonly I[], again: boolean) => Promise<readonly O[]>;
-  readonly #options: LaneOptions;
+  readonly #options: LaneOptions<I>;
   readonly #queues: Waiting<I, O>[][];
   readonly #busy: boolean[];
   readonly #due: boolean[];
@@ -46,7 +48,7 @@ export class Lanes<I, O> {
   #pending = 0;
 
   /** @param run writes a batch in one transaction, and answers one result per item; `again`: it may have been written. */
-  constructor(run: (items: readonly I[], again: boolean) => Promise<readonly O[]>, options: LaneOptions) {
+  constructor(run: (items: readonly I[], again: boolean) => Promise<readonly O[]>, options: LaneOptions<I>) {
     this.#run = run;
     this.#options = options;
     this.#queues = Array.from({ length: options.lanes }, () => []);
@@ -94,45 +96,49 @@ export class Lanes<I, O> {
     if (this.#pending === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  async #patiently(items: readonly I[]): Promise<readonly O[]> {
-    const until = Date.now() + (this.#options.patienceMs ?? 0);
-    for (let again = false; ; again = true) {
-      try {
-        return await this.#run(items, again);
-      } catch (error) {
-        if (toRollcallError(error).code !== 'DATABASE_UNAVAILABLE' || Date.now() >= until) throw error;
-        await delay(PAUSE_MS);
-      }
-    }
-  }
-
   async #write(given: readonly Waiting<I, O>[], failed: Set<string>): Promise<void> {
-    const batch = given.filter((waiting) => {
+    let batch = given.filter((waiting) => {
       if (!failed.has(waiting.key)) return true;
       waiting.reject(new RollcallError('INTERNAL', 'An earlier write of the same task failed.'));
       return false;
     });
-    if (batch.length === 0) return;
-    let results: readonly O[];
-    try {
-      results = await this.#patiently(batch.map((waiting) => waiting.item));
-    } catch (error) {
-      // Without a database there is no bad item to find.
-      const nobodysFault = toRollcallError(error).code === 'DATABASE_UNAVAILABLE';
-      if (batch.length === 1 || nobodysFault) {
-        for (const waiting of batch) {
-          failed.add(waiting.key);
-          waiting.reject(error);
-        }
-        return;
+    const fail = (list: readonly Waiting<I, O>[], error: unknown): void => {
+      for (const waiting of list) {
+        failed.add(waiting.key);
+        waiting.reject(error);
       }
-      const half = batch.length >> 1;
-      await this.#write(batch.slice(0, half), failed);
-      await this.#write(batch.slice(half), failed);
-      return;
+    };
+    const until = Date.now() + (this.#options.patienceMs ?? 0);
+    for (let again = false; batch.length > 0; again = true) {
+      try {
+        const results = await this.#run(
+          batch.map(({ item }) => item),
+          again,
+        );
+        batch.forEach(({ resolve }, i) => {
+          resolve(results[i] as O);
+        });
+        return;
+      } catch (error) {
+        if (toRollcallError(error).code !== 'DATABASE_UNAVAILABLE') {
+          if (batch.length === 1) return fail(batch, error);
+          const half = batch.length >> 1;
+          await this.#write(batch.slice(0, half), failed);
+          return this.#write(batch.slice(half), failed);
+        }
+        // Without a database there is no bad item to find.
+        const patient = Date.now() < until ? batch.filter(({ item }) => this.#isPatient(item)) : [];
+        fail(
+          batch.filter((waiting) => !patient.includes(waiting)),
+          error,
+        );
+        batch = patient;
+        if (batch.length > 0) await delay(PAUSE_MS);
+      }
     }
-    batch.forEach((waiting, i) => {
-      waiting.resolve(results[i] as O);
-    });
+  }
+
+  #isPatient(item: I): boolean {
+    return this.#options.isPatient?.(item) ?? true;
   }
 }
