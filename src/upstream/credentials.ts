@@ -96,7 +96,7 @@ export class TokenCache {
     this.#egress = egress;
   }
 
-  /** Concurrent callers share one request. @throws RollcallError as egress.fetch, and UPSTREAM_INVALID. */
+  /** Concurrent callers share one request. @throws RollcallError as egress.fetch, UPSTREAM_UNAUTHORIZED, UPSTREAM_INVALID. */
   get(client: ClientCredentials, signal: AbortSignal): Promise<string> {
     const key = keyOf(client);
     const present = this.#tokens.get(key);
@@ -146,6 +146,13 @@ export class TokenCache {
       maxBytes: 64 * 1024,
     });
     const { origin } = new URL(client.tokenUrl);
+    // RFC 6749 §5.2: a client, secret or scope that is refused is answered with one of these.
+    if (answer.status === 400 || answer.status === 401 || answer.status === 403) {
+      throw new RollcallError(
+        'UPSTREAM_UNAUTHORIZED',
+        `The token server ${origin} gave no token for the client id and secret that are stored with the agent (HTTP ${answer.status}). Its owner replaces them with updateAgent: authentication.`,
+      );
+    }
     if (!answer.ok) {
       throw new RollcallError('UPSTREAM_INVALID', `The token server ${origin} gave no token (HTTP ${answer.status}).`);
     }

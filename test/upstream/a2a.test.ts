@@ -12,7 +12,7 @@ describe('an A2A agent', () => {
     const to = target({
       url: agent.url,
       interfaces: [
-        { url: 'host:1', binding: 'GRPC', protocolVersion: '1.0', dialect: '1.0' },
+        { url: 'host:1', binding: 'GRPC', protocolVersion: '0.3', dialect: '0.3' },
         { url: `${agent.url}/rpc`, binding: 'JSONRPC', protocolVersion: '1.0', dialect: '1.0', tenant: 'blue' },
       ],
     });
@@ -84,7 +84,13 @@ describe('an A2A agent', () => {
   it.each([
     ['a JSON-RPC error', 200, { error: { code: -32602, message: 'bad part' } }, 'INVALID_INPUT', /bad part/],
     ['an error within HTTP 500', 500, { error: { code: -32603, message: 'boom' } }, 'UPSTREAM_INVALID', /boom/],
-    ['refused credentials', 401, 'who are you', 'UPSTREAM_INVALID', /refused Rollcall's credentials/],
+    [
+      'refused credentials',
+      401,
+      'who are you',
+      'UPSTREAM_UNAUTHORIZED',
+      /refused the credentials that are stored with the agent/,
+    ],
     ['an outage', 503, '<html>', 'UPSTREAM_UNREACHABLE', /HTTP 503/],
     ['a page', 200, '<html>', 'UPSTREAM_INVALID', /not JSON/],
     ['neither result nor error', 200, {}, 'UPSTREAM_INVALID', /neither/],
@@ -112,6 +118,36 @@ describe('an A2A agent', () => {
       ['CancelTask', 't1'],
       ['GetTask', 't1'],
     ]);
+  });
+
+  it('is never sent a message twice, also when it lost the stream and cannot be asked', async () => {
+    const agent = await rpcAgent(({ id, method }, _request, response) => {
+      if (method !== 'SendStreamingMessage') {
+        const error = { code: -32601, message: `No ${method}.` };
+        response.setHeader('content-type', 'application/json');
+        return void response.end(JSON.stringify({ jsonrpc: '2.0', id, error }));
+      }
+      sse(response);
+      const result = { task: { id: 't1', status: { state: 'TASK_STATE_WORKING' } } };
+      response.write(`data: ${JSON.stringify({ jsonrpc: '2.0', id, result })}\n\n`, () => response.destroy());
+      return undefined;
+    });
+    await expect(send(executors(), target({ url: agent.url, streaming: true }))).rejects.toThrow(/GetTask/);
+    expect(agent.calls.map(({ method }) => method)).toEqual(['SendStreamingMessage', 'GetTask']);
+  });
+
+  it('that answers a cancel before it has stopped is asked once more', async () => {
+    let down = false;
+    const agent = await rpcAgent(({ method }, _request, response) => {
+      if (method === 'GetTask' && down) return void response.writeHead(503).end();
+      const state = method === 'GetTask' ? 'TASK_STATE_CANCELED' : 'TASK_STATE_WORKING';
+      return { id: 't1', status: { state } };
+    });
+    const to = target({ url: agent.url });
+    const executor = executors().forAgent(to.agent);
+    expect((await executor.cancel(to, 't1', call())).status.state).toBe('canceled');
+    down = true;
+    expect((await executor.cancel(to, 't1', call())).status.state).toBe('working');
   });
 
   it('of the early era is spoken to under task ids of our own', async () => {
@@ -143,6 +179,9 @@ describe('an A2A agent', () => {
       events.map((event) => event.statusUpdate?.status.state ?? event.artifactUpdate?.artifact.artifactId),
     ).toEqual(['working', 'idx-0', 'completed']);
     expect(agent.calls.map((it) => it.method)).toEqual(['tasks/send', 'tasks/sendSubscribe']);
+    // Its events do not repeat the session that we named, which the next message of the conversation has to.
+    const sessions = events.map((it) => it.statusUpdate?.contextId ?? it.artifactUpdate?.contextId);
+    expect(new Set(sessions)).toEqual(new Set([agent.calls[1]!.params['sessionId']]));
   });
 
   it('without an interface that we speak is not reachable, and the message says what we do', async () => {

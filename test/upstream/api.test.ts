@@ -78,7 +78,7 @@ describe('an agent that is down', () => {
       if (up) response.setHeader('content-type', 'text/plain').end('ok');
       else response.writeHead(503).end();
     });
-    const all = executors({ breaker: { failures: 3, restMs: 80 } });
+    const all = executors({ breaker: { failures: 3, restMs: 1_000 } });
     const to = target({ executionType: 'api', url: server.url });
     const other = target({ id: 'a2', executionType: 'api', url: server.url });
     for (let i = 0; i < 3; i++) await failure(send(all, to, text('x')), 'UPSTREAM_UNREACHABLE', /not available/);

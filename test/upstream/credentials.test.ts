@@ -95,7 +95,7 @@ describe('credentials', () => {
     const oauth = { type: 'oauth2', tokenUrl: tokens.url, clientId: 'c', clientSecret: 's', scopes: [] } as const;
     const all = executors();
     const to = target({ url: agent.url }, oauth);
-    await failure(send(all, to), 'UPSTREAM_INVALID', /refused/);
+    await failure(send(all, to), 'UPSTREAM_UNAUTHORIZED', /refused/);
     expect(await send(all, to)).toHaveLength(1);
   });
 
@@ -107,7 +107,7 @@ describe('credentials', () => {
     const oauth = { type: 'oauth2', tokenUrl: tokens.url, clientId: 'c', clientSecret: 'hush', scopes: [] } as const;
     const error = await failure(
       send(executors(), target({ url: agent.url }, oauth)),
-      'UPSTREAM_INVALID',
+      'UPSTREAM_UNAUTHORIZED',
       /gave no token/,
     );
     expect(JSON.stringify(error) + error.message).not.toContain('hush');

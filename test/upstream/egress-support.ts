@@ -1,16 +1,12 @@
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
-import { afterEach, expect } from 'vitest';
+import { expect } from 'vitest';
 import { type ErrorCode, RollcallError } from '../../src/errors.ts';
 import { createEgress, type Egress, type EgressOptions } from '../../src/upstream/egress.ts';
-
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+import { afterTheTest } from '../support/cleanup.ts';
 
 /** Runs after the test, last registered first. */
-export const onCleanup = (cleanup: () => Promise<unknown>): void => void cleanups.push(cleanup);
+export const onCleanup = afterTheTest();
 
 export interface TestServer {
   readonly port: number;
@@ -82,6 +78,25 @@ export async function rawServer(onData: (socket: Socket, data: Buffer) => void):
   return { port, url: `http://127.0.0.1:${port}`, ...tracked };
 }
 
+/** A server on both loopback addresses, which nothing may reach; `reached` counts the connections. */
+export async function sentinels(): Promise<{ port: number; reached(): number }> {
+  const v4 = await httpServer();
+  // Where the machine has no IPv6 the IPv4 sentinel has to do; every vector is still asked.
+  const v6 = await httpServer(undefined, '::1', v4.port).catch(() => undefined);
+  return { port: v4.port, reached: () => v4.connections() + (v6?.connections() ?? 0) };
+}
+
+/** What is started at a second address of this machine, or undefined where there is none. */
+export async function onAnotherAddress<T>(
+  start: (host: string) => Promise<T>,
+): Promise<{ host: string; server: T } | undefined> {
+  for (const host of ['127.0.0.2', '::1']) {
+    const server = await start(host).catch(() => undefined);
+    if (server !== undefined) return { host, server };
+  }
+  return undefined;
+}
+
 export function egressWith(options: Partial<EgressOptions> = {}): Egress {
   const egress = createEgress({ allow: ['127.0.0.1/32'], resolve: names({}), ...options });
   onCleanup(() => egress.close());
@@ -100,6 +115,18 @@ export function names(table: Record<string, readonly string[]>): ((host: string)
       if (addresses === undefined)
         throw Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: 'ENOTFOUND' });
       return addresses;
+    },
+    { asked },
+  );
+}
+
+/** A resolver: answers with each list in turn, then with the last one for ever. */
+export function inTurn(...answers: (readonly string[])[]) {
+  const asked: string[] = [];
+  return Object.assign(
+    async (host: string) => {
+      asked.push(host);
+      return answers[Math.min(asked.length, answers.length) - 1] ?? [];
     },
     { asked },
   );

@@ -1,21 +1,15 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ATTACK_NAMES, ATTACKS } from './egress-attacks.ts';
-import { egressWith, failure, httpServer, names, type TestServer } from './egress-support.ts';
+import { egressWith, failure, httpServer, names, sentinels } from './egress-support.ts';
 
 /** What a Location header can carry: the others cannot arrive that way. */
 const fitsHeader = (text: string): boolean => /^[\x21-\x7e][\x20-\x7e]*$/.test(text) && !text.endsWith(' ');
 
 describe('a refused URL opens no connection', () => {
-  let sentinels: TestServer[];
   let port: number;
-  const reached = (): number => sentinels.reduce((sum, sentinel) => sum + sentinel.connections(), 0);
-
+  let reached: () => number;
   beforeEach(async () => {
-    const v4 = await httpServer();
-    port = v4.port;
-    // Where the machine has no IPv6 the IPv4 sentinel has to do; every vector is still asked.
-    const v6 = await httpServer(undefined, '::1', port).catch(() => undefined);
-    sentinels = v6 === undefined ? [v4] : [v4, v6];
+    ({ port, reached } = await sentinels());
   });
 
   it('has at least sixty vectors, none twice', () => {

@@ -1,28 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { egressWith, failure, httpServer, names } from './egress-support.ts';
+import { egressWith, failure, httpServer, inTurn, names, onAnotherAddress } from './egress-support.ts';
 
-/** A second address of this machine that answers on the same port, or undefined where there is none. */
-async function twin(port: number) {
-  for (const host of ['127.0.0.2', '::1']) {
-    const server = await httpServer((_request, response) => void response.end('twin'), host, port).catch(
-      () => undefined,
-    );
-    if (server !== undefined) return { host, server };
-  }
-  return undefined;
-}
-
-/** Answers with each list in turn, then with the last one for ever. */
-function inTurn(...answers: (readonly string[])[]) {
-  const asked: string[] = [];
-  return Object.assign(
-    async (host: string) => {
-      asked.push(host);
-      return answers[Math.min(asked.length, answers.length) - 1] ?? [];
-    },
-    { asked },
-  );
-}
+const twin = (port: number) =>
+  onAnotherAddress((host) => httpServer((_request, response) => void response.end('twin'), host, port));
 
 /**
  * What calls one after the other take: a request that is made in the same turn as the end of the one before finds its

@@ -43,10 +43,10 @@ describe('a stream', () => {
   it('outlives the time limit for its headers', async () => {
     const server = await streamServer();
     const [stream, response] = await Promise.all([
-      egressWith().stream(server.url, { timeoutMs: 100 }),
+      egressWith().stream(server.url, { timeoutMs: 1_000 }),
       server.response(),
     ]);
-    setTimeout(() => response.end('late'), 250);
+    setTimeout(() => response.end('late'), 1_300);
     expect(decode(await stream.bytes())).toBe('late');
   });
 
@@ -80,7 +80,7 @@ describe('a stream', () => {
   it('does not count the time that its reader takes', async () => {
     const server = await streamServer();
     const [stream, response] = await Promise.all([
-      egressWith().stream(server.url, { idleTimeoutMs: 80 }),
+      egressWith().stream(server.url, { idleTimeoutMs: 1_000 }),
       server.response(),
     ]);
     response.write('one');
@@ -88,7 +88,7 @@ describe('a stream', () => {
     for await (const chunk of stream.body) {
       text += decode(chunk);
       if (text === 'one') {
-        await new Promise((resolve) => setTimeout(resolve, 250));
+        await new Promise((resolve) => setTimeout(resolve, 1_500));
         response.end('two');
       }
     }

@@ -17,7 +17,8 @@ export interface WireRequest {
 }
 
 /** How operations travel over HTTP: how a request is put, and what an answer holds. */
-export interface Binding {
+export interface HttpBinding {
+  readonly over: 'http';
   readonly dialect: Dialect;
   /** @throws RollcallError UNSUPPORTED_OPERATION where the binding lacks it. */
   request(base: URL, operation: Operation, params: unknown): WireRequest;
@@ -25,12 +26,21 @@ export interface Binding {
   result(status: number, body: unknown, origin: string): unknown;
 }
 
+/** Over gRPC the methods and messages say everything themselves. */
+export interface GrpcBinding {
+  readonly over: 'grpc';
+  readonly dialect: Dialect;
+}
+
+export type Binding = HttpBinding | GrpcBinding;
+
 const lacks = (operation: Operation, where: string): RollcallError =>
   new RollcallError('UNSUPPORTED_OPERATION', `The agent is spoken to in ${where}, which has no ${operation}.`);
 
 let requests = 0;
 
-const jsonRpc = (name: Exclude<DialectName, '0.3-rest'>): Binding => ({
+const jsonRpc = (name: Exclude<DialectName, '0.3-rest'>): HttpBinding => ({
+  over: 'http',
   dialect: DIALECTS[name],
   request(base, operation, params) {
     const method = OPERATIONS[operation].jsonRpc[name];
@@ -40,12 +50,13 @@ const jsonRpc = (name: Exclude<DialectName, '0.3-rest'>): Binding => ({
   },
   result(status, body, origin) {
     const isAnswer = typeof body === 'object' && body !== null && ('result' in body || 'error' in body);
-    if (!isAnswer && status !== 200) throw httpFailure(status, origin);
+    if ((!isAnswer && status !== 200) || status === 401 || status === 403) throw httpFailure(status, origin);
     return readAnswer(body, name);
   },
 });
 
-const httpJson = (name: HttpDialect): Binding => ({
+const httpJson = (name: HttpDialect): HttpBinding => ({
+  over: 'http',
   dialect: DIALECTS[name],
   request(base, operation, params) {
     const call = toHttpCall(name, operation, params);
@@ -76,4 +87,5 @@ export const BINDINGS: Readonly<Record<string, Binding>> = {
   'JSONRPC early': jsonRpc('early'),
   'HTTP+JSON 1.0': httpJson('1.0'),
   'HTTP+JSON 0.3': httpJson('0.3-rest'),
+  'GRPC 1.0': { over: 'grpc', dialect: DIALECTS['1.0'] },
 };

@@ -1,23 +1,23 @@
-import { randomUUID } from 'node:crypto';
 import { RollcallError } from '../../errors.ts';
-import { isInterrupted, type StreamEvent } from '../../protocol/a2a/model.ts';
+import { isInterrupted, isTerminal, type StreamEvent } from '../../protocol/a2a/model.ts';
 import type { SendRequest } from '../../protocol/a2a/requests.ts';
 import type { TokenCache } from '../credentials.ts';
 import type { Egress } from '../egress.ts';
 import type { AgentExecutor, UpstreamCall, UpstreamTarget } from '../executor.ts';
 import { isTransient } from './failures.ts';
 import { DEFAULT_TIMING, type FollowTiming, isAtRest, patiently, poll, stateOf, taskIdOf } from './follow.ts';
-import { Peer } from './peer.ts';
+import { openPeer } from './open-peer.ts';
+import { withOwnContext, withOwnIds } from './own-ids.ts';
+import type { Peer } from './peer.ts';
+import { madeWhole } from './whole.ts';
 
 /** For calls that only look something up or tell the agent to stop. */
 const SHORT_MS = 30_000;
 
-/** The early era's agents take the ids that their clients choose: ours are new, whoever the message is from. */
-function withOwnIds(request: SendRequest): SendRequest {
-  const { taskId, contextId, ...message } = request.message;
-  const clientIds = { taskId: taskId ?? randomUUID(), contextId: contextId ?? randomUUID() };
-  return { ...request, message, clientIds };
-}
+/** How the bindings say that a method does not exist, which agents say before they do anything. */
+const NO_SUCH_METHOD: ReadonlySet<unknown> = new Set(['UNIMPLEMENTED', -32601]);
+const isNoSuchMethod = (error: unknown): boolean =>
+  error instanceof RollcallError && NO_SUCH_METHOD.has(error.details['upstreamCode']);
 
 /** An answer to a question is awaited: at once, an agent would show the task as it still was when it asked. */
 function waiting(request: SendRequest, taskId: string | undefined): SendRequest {
@@ -32,7 +32,15 @@ export function createA2aExecutor(
   timing: Partial<FollowTiming> = {},
 ): AgentExecutor {
   const pace = { ...DEFAULT_TIMING, ...timing };
-  const peerOf = (target: UpstreamTarget) => new Peer(egress, tokens, target);
+  // Agents are read anew every few seconds, and called many times in between.
+  const peers = new WeakMap<UpstreamTarget, Peer>();
+  const peerOf = (target: UpstreamTarget): Peer => {
+    const known = peers.get(target);
+    if (known !== undefined) return known;
+    const peer = openPeer(egress, tokens, target);
+    peers.set(target, peer);
+    return peer;
+  };
   const ask = (peer: Peer, id: string, call: UpstreamCall) => peer.call('GetTask', { id }, call, SHORT_MS);
 
   /**
@@ -79,22 +87,45 @@ export function createA2aExecutor(
     yield* poll(() => ask(peer, id, call), call.signal, pace);
   }
 
-  return {
-    async *send(target, given, call) {
-      const peer = peerOf(target);
-      const request = peer.endpoint.binding.dialect.clientChosenIds ? withOwnIds(given) : given;
-      if (target.agent.streaming) {
-        yield* handOn(peer, () => peer.stream('SendStreamingMessage', request, call), call, {
-          known: given.message.taskId,
-          isAnswer: given.message.taskId !== undefined,
-        });
+  /** Sends, and follows the work. `known`: the task that the message belongs to. */
+  async function* exchange(
+    peer: Peer,
+    streaming: boolean,
+    request: SendRequest,
+    call: UpstreamCall,
+    known = request.message.taskId,
+  ): AsyncGenerator<StreamEvent> {
+    if (streaming) {
+      let heard = false;
+      const open = async function* () {
+        for await (const said of peer.stream('SendStreamingMessage', request, call)) {
+          heard = true;
+          yield said;
+        }
+      };
+      try {
+        yield* handOn(peer, open, call, { known, isAnswer: known !== undefined });
         return;
+      } catch (error) {
+        // It promised to stream and has no such method: nothing was done yet, and the other way may work. What an agent
+        // that spoke lacks is another method, and the message must not go out again.
+        if (heard || call.signal.aborted || !isNoSuchMethod(error)) throw error;
       }
-      const result = await peer.call('SendMessage', waiting(request, given.message.taskId), call);
-      yield result;
-      const { task } = result;
-      if (task === undefined || isAtRest(task.status.state)) return;
-      yield* poll(() => ask(peer, task.id, call), call.signal, pace);
+    }
+    const result = await peer.call('SendMessage', waiting(request, known), call);
+    yield result;
+    const { task } = result;
+    if (task === undefined || isAtRest(task.status.state)) return;
+    yield* poll(() => ask(peer, task.id, call), call.signal, pace);
+  }
+
+  return {
+    send(target, request, call) {
+      const peer = peerOf(target);
+      const { streaming } = target.agent;
+      if (!peer.dialect.clientChosenIds) return exchange(peer, streaming, request, call);
+      const own = withOwnIds(request);
+      return withOwnContext(exchange(peer, streaming, own, call, request.message.taskId), own);
     },
 
     async *resubscribe(target, taskId, call) {
@@ -108,7 +139,8 @@ export function createA2aExecutor(
         return;
       }
       try {
-        yield* handOn(peer, () => peer.stream('SubscribeToTask', { id: taskId }, call), call, { known: taskId });
+        const open = () => peer.stream('SubscribeToTask', { id: taskId }, call);
+        yield* madeWhole(handOn(peer, open, call, { known: taskId }), () => ask(peer, taskId, call));
       } catch (error) {
         // It finished in between, or does not know how to resubscribe: asking still works.
         if (call.signal.aborted || !(error instanceof RollcallError) || error.code !== 'UNSUPPORTED_OPERATION')
@@ -118,6 +150,12 @@ export function createA2aExecutor(
     },
 
     get: (target, id, call) => ask(peerOf(target), id, call),
-    cancel: (target, id, call) => peerOf(target).call('CancelTask', { id }, call, SHORT_MS),
+    async cancel(target, id, call) {
+      const peer = peerOf(target);
+      const task = await peer.call('CancelTask', { id }, call, SHORT_MS);
+      if (isTerminal(task.status.state)) return task;
+      // Some agents answer with the task as it was just before it stopped.
+      return ask(peer, id, call).catch(() => task);
+    },
   };
 }

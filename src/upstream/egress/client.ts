@@ -1,16 +1,20 @@
-import type { Dispatcher } from 'undici';
+import type { ChannelOptions, Client } from '@grpc/grpc-js';
+import type { Dispatcher, Pool } from 'undici';
 import { RollcallError } from '../../errors.ts';
 import { AllowList } from './allow.ts';
 import { Deadline } from './deadline.ts';
 import { describeFailure } from './failures.ts';
+import { parseGrpcAddress } from './grpc/address.ts';
+import { GrpcClients, type GrpcUse } from './grpc/clients.ts';
 import { type HeaderMap, requestHeaders, responseHeaders, sensitiveNames } from './headers.ts';
 import { DEFAULT_LIMITS, type EgressLimits } from './limits.ts';
 import { PoolSet } from './pools.ts';
 import { type EgressMethod, type Hop, isRedirect, nextHop } from './redirects.ts';
 import { type CheckedAddress, HostChecker, type Resolver, systemResolver } from './resolve.ts';
-import { collect, EgressResponse, type EgressStream, tooLarge } from './response.ts';
+import { EgressResponse, type EgressStream } from './response.ts';
 import { openStream } from './stream.ts';
 import { type OutboundUrl, parseOutboundUrl } from './url.ts';
+import { askForWhole } from './whole-answer.ts';
 
 /** What `fetch` and `stream` have in common. */
 export interface EgressRequest {
@@ -49,11 +53,22 @@ export interface EgressOptions {
   readonly limits?: Partial<EgressLimits>;
 }
 
+/** The head of an answer, and what a way of reading it adds. */
 interface Answer {
   readonly status: number;
   readonly headers: HeaderMap;
+}
+
+interface StreamedAnswer extends Answer {
   readonly body: Dispatcher.ResponseData['body'];
-  readonly hop: Hop;
+}
+
+/** One way of reading answers. */
+interface Reading<A extends Answer> {
+  /** Sends a request over a pool whose addresses were checked. */
+  ask(pool: Pool, request: Dispatcher.RequestOptions, hop: Hop): Promise<A>;
+  /** Gives up the body of an answer that is not the last one. */
+  discard(answer: A): void;
 }
 
 /** The one door for user-supplied URLs. See {@link createEgress}. */
@@ -62,6 +77,7 @@ export class Egress {
   readonly #allow: AllowList;
   readonly #checker: HostChecker;
   readonly #pools: PoolSet;
+  readonly #grpc: GrpcClients;
   #closed = false;
 
   constructor({ allow, resolve = systemResolver, limits = {} }: EgressOptions) {
@@ -69,11 +85,17 @@ export class Egress {
     this.#allow = new AllowList(allow);
     this.#checker = new HostChecker(this.#allow, resolve, this.#limits.dnsTtlMs, this.#limits.maxNames);
     this.#pools = new PoolSet(this.#limits);
+    this.#grpc = new GrpcClients((host, port) => this.#checker.checkHost(host, port), this.#limits);
   }
 
   /** Origins that have a pool of connections, for metrics. */
   get poolCount(): number {
     return this.#pools.size;
+  }
+
+  /** Servers that gRPC calls share a channel to. */
+  get grpcChannelCount(): number {
+    return this.#grpc.size;
   }
 
   /**
@@ -85,18 +107,56 @@ export class Egress {
    * UPSTREAM_TIMEOUT.
    */
   async check(url: string, field = 'url'): Promise<void> {
-    const target = parseOutboundUrl(url, field);
-    if (this.#allow.allowsHost(target.host)) return;
-    const deadline = new Deadline(this.#limits.timeoutMs, `${target.host} could not be resolved`, undefined);
+    await this.#checkTarget(parseOutboundUrl(url, field));
+  }
+
+  /** As {@link check}, for a gRPC address: `host:port`, or a URL with the scheme grpc, grpcs, http or https. */
+  async checkGrpc(address: string, field = 'url'): Promise<void> {
+    await this.#checkTarget(parseGrpcAddress(address, field));
+  }
+
+  /**
+   * A gRPC client for one call, over a channel that calls to this server share: its host was checked just now, it
+   * connects to the checked addresses only, keeps the name for :authority and TLS, and is closed when it was idle.
+   * TLS: see {@link parseGrpcAddress}. Where no connection can be made, the call fails at once with UNAVAILABLE.
+   *
+   * @throws RollcallError INVALID_INPUT, EGRESS_DENIED, UPSTREAM_UNREACHABLE (no such name), UPSTREAM_TIMEOUT,
+   * SHUTTING_DOWN; the signal's reason on abort.
+   */
+  async grpc(address: string, signal?: AbortSignal): Promise<GrpcUse> {
+    return this.#grpc.use(parseGrpcAddress(address), signal);
+  }
+
+  /**
+   * A gRPC client with a channel of its own, for who keeps it; to be closed by its user, and closed with this door. The
+   * host is checked now, at every connection, and again during use, at most once in {@link EgressLimits.dnsTtlMs}:
+   * once it is refused, or has other addresses, calls no longer use the old connection.
+   *
+   * @param options `tls` decides where the address has no scheme; the channel's options are the user's own, but for
+   * those that keep it to the checked addresses.
+   * @throws RollcallError as {@link grpc} does.
+   */
+  async grpcClient(
+    address: string,
+    options: { readonly tls?: boolean; readonly channel?: ChannelOptions } = {},
+  ): Promise<Client> {
+    const target = parseGrpcAddress(address, 'address', options.tls);
+    await this.#checker.checkHost(target.host, target.port);
+    return this.#grpc.open(target, options.channel ?? {});
+  }
+
+  async #checkTarget({ host, port }: { readonly host: string; readonly port: number }): Promise<void> {
+    if (this.#allow.allowsHost(host)) return;
+    const deadline = new Deadline(this.#limits.timeoutMs, `${host} could not be resolved`, undefined);
     try {
-      await deadline.race(this.#checker.checkHost(target.host, target.port));
+      await deadline.race(this.#checker.checkHost(host, port));
     } finally {
       deadline.release();
     }
   }
 
   /**
-   * All addresses of a host, every one of them permitted: for clients that make their own connections (gRPC). Connect
+   * All addresses of a host, every one of them permitted: for clients that make their own connections. Connect
    * to nothing but what this returns, and ask again after a few seconds.
    *
    * @throws RollcallError INVALID_INPUT, EGRESS_DENIED, UPSTREAM_UNREACHABLE.
@@ -117,16 +177,19 @@ export class Egress {
     const deadline = this.#deadline(target, request);
     let origin = target.origin;
     try {
-      const answer = await this.#follow(target, request, request.etag, deadline, (hop) => {
-        origin = hop.target.origin;
+      const wantsBody = (hop: Hop) => (status: number, headers: HeaderMap) => {
+        if (isRedirect(status, headers['location'])) return false;
+        refuseEncoding(hop, status, headers);
+        return true;
+      };
+      const { answer, hop } = await this.#follow(target, request, request.etag, deadline, {
+        ask(pool, options, hop) {
+          origin = hop.target.origin;
+          return askForWhole(pool, options, { maxBytes, origin, deadline, wantsBody: wantsBody(hop) });
+        },
+        discard: () => undefined,
       });
-      const announced = answer.hop.method === 'HEAD' ? 0 : Number(answer.headers['content-length'] ?? 0);
-      if (announced > maxBytes) {
-        answer.body.destroy();
-        throw tooLarge(origin, maxBytes);
-      }
-      const bytes = await collect(answer.body, maxBytes, origin);
-      return new EgressResponse(answer.status, answer.headers, answer.hop.target.href, origin, bytes);
+      return new EgressResponse(answer.status, answer.headers, hop.target.href, origin, answer.bytes);
     } catch (error) {
       throw describeFailure(error, origin, request.signal);
     } finally {
@@ -145,13 +208,25 @@ export class Egress {
     const deadline = this.#deadline(target, request);
     let origin = target.origin;
     try {
-      const answer = await this.#follow(target, request, undefined, deadline, (hop) => {
-        origin = hop.target.origin;
+      const { answer, hop } = await this.#follow<StreamedAnswer>(target, request, undefined, deadline, {
+        async ask(pool, options, hop) {
+          origin = hop.target.origin;
+          const { statusCode, headers, body } = await deadline.race(
+            pool.request({ ...options, signal: deadline.signal }),
+          );
+          // An aborted body reports its error to its reader; without a listener a body nobody reads would end the process.
+          body.on('error', () => {});
+          const answer = { status: statusCode, headers: responseHeaders(headers), body };
+          if (!isRedirect(statusCode, answer.headers['location']))
+            refuseEncoding(hop, statusCode, answer.headers, body);
+          return answer;
+        },
+        discard: ({ body }) => body.destroy(),
       });
       deadline.stopTimer();
       return openStream({
         ...answer,
-        url: answer.hop.target.href,
+        url: hop.target.href,
         origin,
         deadline,
         idleTimeoutMs: request.idleTimeoutMs ?? this.#limits.idleTimeoutMs,
@@ -168,6 +243,7 @@ export class Egress {
   /** Ends every connection. What is still running fails with SHUTTING_DOWN. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#grpc.close();
     await this.#pools.destroy();
   }
 
@@ -175,28 +251,22 @@ export class Egress {
     return new Deadline(request.timeoutMs ?? this.#limits.timeoutMs, `${target.origin} did not answer`, request.signal);
   }
 
-  async #follow(
+  async #follow<A extends Answer>(
     target: OutboundUrl,
     request: EgressRequest,
     etag: string | undefined,
     deadline: Deadline,
-    onHop: (hop: Hop) => void,
-  ): Promise<Answer> {
+    reading: Reading<A>,
+  ): Promise<{ readonly answer: A; readonly hop: Hop }> {
     const method = request.method ?? 'GET';
     const redirect = request.redirect ?? (method === 'GET' || method === 'HEAD' ? 'follow' : 'refuse');
-    const sensitive = sensitiveNames(request.sensitiveHeaders ?? []);
     let hop: Hop = { target, method, headers: requestHeaders(request.headers ?? {}, etag), body: request.body };
     for (let redirects = 0; ; redirects++) {
-      onHop(hop);
-      const { statusCode: status, headers: raw, body } = await this.#exchange(hop, deadline);
-      // An aborted body reports its error to its reader; without a listener a body nobody reads would end the process.
-      body.on('error', () => {});
-      const headers = responseHeaders(raw);
-      if (!isRedirect(status, headers.location)) {
-        refuseEncoding(hop, status, headers, body);
-        return { status, headers, body, hop };
-      }
-      body.destroy();
+      const answer = await this.#exchange(hop, deadline, reading);
+      const { status, headers } = answer;
+      const { location } = headers;
+      if (!isRedirect(status, location)) return { answer, hop };
+      reading.discard(answer);
       const { origin } = hop.target;
       if (redirect === 'refuse') {
         throw new RollcallError(
@@ -210,11 +280,11 @@ export class Egress {
           `${origin} redirects more than ${this.#limits.maxRedirects} times.`,
         );
       }
-      hop = nextHop(hop, status, headers.location, sensitive);
+      hop = nextHop(hop, status, location, sensitiveNames(request.sensitiveHeaders ?? []));
     }
   }
 
-  async #exchange(hop: Hop, deadline: Deadline): Promise<Dispatcher.ResponseData> {
+  async #exchange<A extends Answer>(hop: Hop, deadline: Deadline, reading: Reading<A>): Promise<A> {
     const { origin, host, port, path } = hop.target;
     let addresses: readonly CheckedAddress[];
     try {
@@ -225,26 +295,19 @@ export class Egress {
       throw error;
     }
     if (this.#closed) throw new RollcallError('SHUTTING_DOWN', `${origin} was not asked: the server is shutting down.`);
-    const pool = this.#pools.get(origin, addresses);
-    return deadline.race(
-      pool.request({
-        path,
-        method: hop.method,
-        headers: hop.headers,
-        signal: deadline.signal,
-        ...(hop.body === undefined ? {} : { body: hop.body }),
-      }),
-    );
+    const { method, headers, body } = hop;
+    const request = { path, method, headers, ...(body === undefined ? {} : { body }) };
+    return reading.ask(this.#pools.get(origin, addresses), request, hop);
   }
 }
 
 const BODILESS = new Set([204, 205, 304]);
 
 /** A compressed body would pass the cap on its size small and come out large; nobody decodes here, so nobody is asked to. */
-function refuseEncoding(hop: Hop, status: number, headers: HeaderMap, body: Answer['body']): void {
+function refuseEncoding(hop: Hop, status: number, headers: HeaderMap, body?: StreamedAnswer['body']): void {
   const encoding = headers['content-encoding']?.trim().toLowerCase() ?? '';
   if (encoding === '' || encoding === 'identity' || hop.method === 'HEAD' || BODILESS.has(status)) return;
-  body.destroy();
+  body?.destroy();
   throw new RollcallError(
     'UPSTREAM_INVALID',
     `${hop.target.origin} answered ${status} with a compressed body although it was asked not to.`,

@@ -4,7 +4,7 @@ export interface EgressLimits {
   readonly timeoutMs: number;
   /** Longest silence within a stream. */
   readonly idleTimeoutMs: number;
-  /** Largest body of a `fetch`. */
+  /** Largest body of a `fetch`, and largest gRPC message. */
   readonly maxBytes: number;
   /** Largest response header block. */
   readonly maxHeaderBytes: number;
@@ -14,7 +14,7 @@ export interface EgressLimits {
   readonly dnsTtlMs: number;
   /** DNS answers that are kept. */
   readonly maxNames: number;
-  /** Origins with connections of their own; the least recently used one goes. */
+  /** Origins with connections of their own, HTTP and gRPC each; the least recently used one goes. */
   readonly maxPools: number;
   /** Connections to one origin; further calls wait, and their time runs. */
   readonly connectionsPerOrigin: number;
@@ -22,6 +22,8 @@ export interface EgressLimits {
   readonly connectTimeoutMs: number;
   /** How long an unused connection stays open, unless the server says less. */
   readonly keepAliveMs: number;
+  /** How long an unused gRPC connection stays open. */
+  readonly grpcIdleMs: number;
 }
 
 export const DEFAULT_LIMITS: EgressLimits = {
@@ -36,4 +38,5 @@ export const DEFAULT_LIMITS: EgressLimits = {
   connectionsPerOrigin: 1_024,
   connectTimeoutMs: 10_000,
   keepAliveMs: 4_000,
+  grpcIdleMs: 60_000,
 };

@@ -1,6 +1,8 @@
 import { RollcallError } from '../../errors.ts';
 import type { HeaderMap } from './headers.ts';
 
+const UTF8 = new TextDecoder();
+
 /** A whole answer, read into memory within its limits. */
 export class EgressResponse {
   readonly status: number;
@@ -30,7 +32,7 @@ export class EgressResponse {
 
   /** The body as UTF-8, without a byte order mark. */
   text(): string {
-    return new TextDecoder().decode(this.#body);
+    return UTF8.decode(this.#body);
   }
 
   /** @throws RollcallError UPSTREAM_INVALID when the body is not JSON. */
