@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RollcallError } from '../errors.ts';
+import { sayWhen } from '../http/gate.ts';
 import type { DialectName } from '../protocol/a2a/dialects/index.ts';
 import { toHttpError } from '../protocol/a2a/errors.ts';
 import { errorEnvelope, type JsonRpcId, resultEnvelope } from '../protocol/a2a/jsonrpc.ts';
@@ -25,7 +26,8 @@ export async function answer(
   begin: () => Promise<Outcome>,
 ): Promise<unknown> {
   try {
-    const { result, frames } = await begin();
+    const { headers, result, frames } = await begin();
+    reply.headers(headers);
     if (frames === undefined || format.stream === undefined) return await format.result(reply, result);
     const { event, failure } = format.stream;
     const failed: StreamFormat['failure'] = (thrown) => failure(failureOf(host, request, thrown));
@@ -48,8 +50,8 @@ export interface AnswerTo {
 const send = (reply: FastifyReply, status: number, body: unknown, type = 'application/json'): FastifyReply =>
   reply.code(status).header('content-type', `${type}; charset=utf-8`).send(JSON.stringify(body));
 
-const challenge = (reply: FastifyReply, { code }: RollcallError): FastifyReply =>
-  code === 'UNAUTHENTICATED' ? reply.header('www-authenticate', 'Bearer') : reply;
+const challenge = (reply: FastifyReply, error: RollcallError): FastifyReply =>
+  error.code === 'UNAUTHENTICATED' ? reply.header('www-authenticate', 'Bearer') : sayWhen(reply, error);
 
 /** Failures of HTTP itself, which keep their status; JSON-RPC's own are answered with 200 (JSON-RPC over HTTP). */
 const OF_HTTP: ReadonlySet<string> = new Set([
@@ -57,6 +59,7 @@ const OF_HTTP: ReadonlySet<string> = new Set([
   'FORBIDDEN',
   'PAYLOAD_TOO_LARGE',
   'UNSUPPORTED_MEDIA_TYPE',
+  'RATE_LIMITED',
 ]);
 
 const rpcStatus = ({ code, shape }: RollcallError): number => (OF_HTTP.has(code) ? shape.http : 200);

@@ -1,5 +1,7 @@
 import type { Principal } from '../auth/principal.ts';
+import type { Gate } from '../http/gate.ts';
 import type { DialectName } from '../protocol/a2a/dialects/index.ts';
+import type { Cards } from '../registry/cards/cards.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import type { RequiredExtensions } from './required-extensions.ts';
@@ -8,7 +10,10 @@ import type { RequiredExtensions } from './required-extensions.ts';
 export interface A2aCore {
   readonly tasks: Tasks;
   readonly registry: Registry;
+  readonly cards: Cards;
   readonly requiredExtensions: RequiredExtensions;
+  /** Counts the streams of each caller. */
+  readonly gate: Pick<Gate, 'openStream'>;
 }
 
 /** One call of an operation, whatever binding it came in by. */

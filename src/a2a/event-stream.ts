@@ -37,18 +37,26 @@ class EventOutput {
 
   /** Resolves when the reader can take more: one that does not read holds up its own stream and nothing else. */
   async write(text: string): Promise<void> {
-    this.open();
+    this.#begin();
     if (this.#signal.aborted || this.#raw.write(text)) return;
     await once(this.#raw, 'drain', { signal: this.#signal }).catch(() => undefined);
   }
 
   /** Shows that the stream is alive, where nothing is on its way that shows it anyway. */
   beat(): void {
-    this.open();
+    this.#begin();
     if (!this.#signal.aborted && !this.#raw.writableNeedDrain) this.#raw.write(encodeComment());
   }
 
+  /** Shows that there is a stream, before its first event. */
   open(): void {
+    if (this.opened) return;
+    this.#begin();
+    this.#raw.flushHeaders();
+  }
+
+  /** The headers go out with what is written next: one packet says both. */
+  #begin(): void {
     if (this.opened) return;
     this.opened = true;
     this.#reply.hijack();
@@ -59,11 +67,10 @@ class EventOutput {
       // Proxies of the nginx family hold events back otherwise.
       'x-accel-buffering': 'no',
     });
-    this.#raw.flushHeaders();
   }
 
   end(): void {
-    this.open();
+    this.#begin();
     this.#raw.end();
   }
 }

@@ -1,11 +1,13 @@
 import { invalid } from '../errors.ts';
 import { ArtifactIndexes } from '../protocol/a2a/artifact-indexes.ts';
 import { DIALECTS } from '../protocol/a2a/dialects/index.ts';
+import { EXTENSIONS_HEADER } from '../protocol/a2a/extensions.ts';
 import { OPERATIONS } from '../protocol/a2a/methods.ts';
 import { closesStream } from '../protocol/a2a/model.ts';
 import type { Operation, RequestOf, ResultOf, UnaryOperation } from '../protocol/a2a/requests.ts';
 import type { A2aCore, Call } from './call.ts';
 import { type Answer, type AnswerOf, HANDLERS, type StreamAnswer } from './operations.ts';
+import { untilExpiry } from './until-expiry.ts';
 
 /** One event of a stream, as it goes out. */
 export interface Frame {
@@ -15,9 +17,13 @@ export interface Frame {
 }
 
 /** What an operation answers, in the caller's dialect: one value, or a stream of them. */
-export type Outcome =
+export type Outcome = {
+  /** Headers of the answer, in gRPC its metadata. */
+  readonly headers: Readonly<Record<string, string>>;
+} & (
   | { readonly result: unknown; readonly frames?: never }
-  | { readonly frames: AsyncGenerator<Frame>; readonly result?: never };
+  | { readonly frames: AsyncGenerator<Frame>; readonly result?: never }
+);
 
 /**
  * Carries out an operation: reads the params in the caller's dialect, and writes the answer in it.
@@ -35,10 +41,22 @@ export async function execute(core: A2aCore, call: Call, operation: Operation, p
     call: Call,
     request: RequestOf[Operation],
   ) => Promise<AnswerOf<Operation>>;
+  const { streaming } = OPERATIONS[operation];
+  if (streaming) {
+    const release = core.gate.openStream(call.principal);
+    // Every call's signal aborts at its end, however it ends.
+    if (call.signal.aborted) release();
+    else call.signal.addEventListener('abort', release, { once: true });
+  }
   const answer = await handler(core, call, request);
-  if (OPERATIONS[operation].streaming) return { frames: framesOf(operation, answer as StreamAnswer) };
+  const { activated = [] } = answer;
+  const headers = activated.length === 0 ? {} : { [EXTENSIONS_HEADER[call.dialect]]: activated.join(', ') };
+  if (streaming) return { headers, frames: untilExpiry(call.principal, framesOf(operation, answer as StreamAnswer)) };
   const { dialect, ids, result } = answer as Answer<UnaryOperation>;
-  return { result: DIALECTS[dialect].writeResult(operation as UnaryOperation, result as ResultOf[never], ids) };
+  return {
+    headers,
+    result: DIALECTS[dialect].writeResult(operation as UnaryOperation, result as ResultOf[never], ids),
+  };
 }
 
 /** A task's stream as A2A has it (DESIGN §3.6): without the caller's own messages, and closed where A2A closes. */

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { isUuid } from '../database/ids.ts';
 import { RollcallError } from '../errors.ts';
 import type { DialectName } from '../protocol/a2a/dialects/index.ts';
+import { EXTENSIONS_HEADER, extensionsIn } from '../protocol/a2a/extensions.ts';
 import type { Call } from './call.ts';
 
 const headerOf = ({ headers }: FastifyRequest, name: string): string | undefined => {
@@ -15,15 +16,9 @@ export function versionOf(request: FastifyRequest): string | undefined {
   return typeof asked === 'string' ? asked : undefined;
 }
 
-/** The extensions that a caller names; 0.3 had the header under another name. */
-function extensionsOf(request: FastifyRequest): string[] {
-  const named = [headerOf(request, 'a2a-extensions'), headerOf(request, 'x-a2a-extensions')].join(',');
-  const uris = named
-    .split(',')
-    .map((uri) => uri.trim())
-    .filter((uri) => uri !== '');
-  return [...new Set(uris)];
-}
+/** The extensions that a caller names, under either name of the header. */
+const extensionsOf = (request: FastifyRequest): string[] =>
+  extensionsIn(...Object.values(EXTENSIONS_HEADER).map((name) => headerOf(request, name)));
 
 /**
  * What the headers and the address of a request say about a call.

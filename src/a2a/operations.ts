@@ -1,4 +1,5 @@
 import { invalid, RollcallError } from '../errors.ts';
+import { CARD_FORM_OF } from '../protocol/a2a/card/index.ts';
 import type { DialectName, WriteOptions } from '../protocol/a2a/dialects/index.ts';
 import { type Artifact, isTerminal } from '../protocol/a2a/model.ts';
 import type { Operation, RequestOf, ResultOf, UnaryOperation } from '../protocol/a2a/requests.ts';
@@ -6,11 +7,14 @@ import { requireScope } from '../registry/visibility.ts';
 import type { SentTask, TaskStreamItem } from '../tasks/tasks.ts';
 import type { A2aCore, Call } from './call.ts';
 import { findTask } from './find-task.ts';
+import { PUSH_HANDLERS } from './push-configs.ts';
 
 /** How an answer is to be written: the dialect, and the ids that this client knows. */
 export interface Answering {
   readonly dialect: DialectName;
   readonly ids: WriteOptions;
+  /** The extensions that are in use in this answer. */
+  readonly activated?: readonly string[];
 }
 
 export interface Answer<O extends UnaryOperation> extends Answering {
@@ -34,7 +38,7 @@ const DEFAULT_PAGE_SIZE = 50;
 /**
  * What each operation of A2A does, once for all bindings and dialects.
  *
- * @throws RollcallError whatever the core throws, TASK_NOT_FOUND, UNSUPPORTED_OPERATION, PUSH_NOT_SUPPORTED,
+ * @throws RollcallError whatever the core throws, TASK_NOT_FOUND, UNSUPPORTED_OPERATION,
  *   EXTENSION_SUPPORT_REQUIRED, INVALID_INPUT.
  */
 export const HANDLERS: { readonly [O in Operation]: Handler<O> } = {
@@ -84,7 +88,7 @@ export const HANDLERS: { readonly [O in Operation]: Handler<O> } = {
 
   async SubscribeToTask(core, call, { id }) {
     const { row, ...answering } = await findTask(core, call, id);
-    const after = cursorOf(call);
+    const after = cursorOf(call, row);
     if (isTerminal(row.state) && (after === undefined || after === row.lastSequence)) {
       throw new RollcallError(
         'UNSUPPORTED_OPERATION',
@@ -98,25 +102,12 @@ export const HANDLERS: { readonly [O in Operation]: Handler<O> } = {
     return { ...answering, items, watching: true, seen: task.artifacts ?? [] };
   },
 
-  CreateTaskPushNotificationConfig: noPush,
-  GetTaskPushNotificationConfig: noPush,
-  ListTaskPushNotificationConfigs: noPush,
-  DeleteTaskPushNotificationConfig: noPush,
+  ...PUSH_HANDLERS,
 
-  async GetExtendedAgentCard({ registry }, { principal, agentId }) {
-    if (principal.anonymous) throw new RollcallError('UNAUTHENTICATED', 'Sign in first: extended cards need it.');
-    await registry.agent(principal, agentId);
-    throw new RollcallError(
-      'UNSUPPORTED_OPERATION',
-      'The card of this agent declares no extended card: the public one says everything.',
-    );
+  async GetExtendedAgentCard({ cards }, { principal, agentId, dialect }) {
+    return { dialect, ids: {}, result: await cards.extended(principal, agentId, CARD_FORM_OF[dialect]) };
   },
 };
-
-async function noPush(core: A2aCore, call: Call, { taskId }: { readonly taskId: string }): Promise<never> {
-  await findTask(core, call, taskId);
-  throw new RollcallError('PUSH_NOT_SUPPORTED', 'Push notifications are not served here: subscribe to the task.');
-}
 
 async function send(
   { tasks, requiredExtensions }: A2aCore,
@@ -125,18 +116,23 @@ async function send(
 ): Promise<Answering & { readonly sent: SentTask }> {
   const { principal, agentId, dialect, extensions, idempotencyKey } = call;
   requireScope(principal, 'tasks:send');
-  await requiredExtensions.check(principal, agentId, extensions);
+  const activated = await requiredExtensions.check(principal, agentId, extensions);
   const named = extensions.length === 0 ? {} : { extensions };
   const sent = await tasks.send(principal, agentId, request, { dialect, idempotencyKey, ...named });
   const { clientIds } = request;
-  return { sent, dialect, ids: clientIds === undefined ? {} : { taskId: clientIds.taskId, contextId: sent.contextId } };
+  const ids = clientIds === undefined ? {} : { taskId: clientIds.taskId, contextId: sent.contextId };
+  return { sent, dialect, ids, activated };
 }
 
 /** @throws RollcallError INVALID_INPUT for what is no cursor of ours. */
-function cursorOf({ lastEventId }: Call): number | undefined {
+function cursorOf({ lastEventId }: Call, row?: { readonly lastSequence: number }): number | undefined {
   if (lastEventId === undefined || lastEventId === '') return undefined;
   if (!/^\d{1,15}$/.test(lastEventId)) {
     throw invalid('Last-Event-ID', 'must be the id of an event of this stream, or be left out.');
   }
-  return Number(lastEventId);
+  const cursor = Number(lastEventId);
+  if (row !== undefined && cursor > row.lastSequence) {
+    throw invalid('Last-Event-ID', `is beyond the task's events; the last one is ${row.lastSequence}.`);
+  }
+  return cursor;
 }

@@ -12,11 +12,12 @@ const MAX_AGENTS = 5_000;
 /** Refuses callers that do not speak the extensions which an agent requires (specification 1.0 §4.6.1). */
 export interface RequiredExtensions {
   /**
-   * Does nothing for an agent that the caller may not see: the operation itself says that it does not exist.
+   * Answers the extensions that are in use between caller and agent: those that one names and the other declares. None for
+   * an agent that the caller may not see: the operation itself says that it does not exist.
    *
    * @throws RollcallError EXTENSION_SUPPORT_REQUIRED naming the first extension that the caller did not list.
    */
-  check(principal: Principal, agentId: string, spoken: readonly string[]): Promise<void>;
+  check(principal: Principal, agentId: string, spoken: readonly string[]): Promise<readonly string[]>;
   close(): void;
 }
 
@@ -42,9 +43,9 @@ export function createRequiredExtensions(registry: Registry, events: Events): Re
         if (thrown instanceof RollcallError && thrown.code === 'NOT_FOUND') return undefined;
         throw thrown;
       });
-      if (agent === undefined || !isVisible(principal, agent)) return;
+      if (agent === undefined || !isVisible(principal, agent)) return [];
       const missing = agent.extensions.find(({ uri, required }) => required === true && !spoken.includes(uri));
-      if (missing === undefined) return;
+      if (missing === undefined) return spoken.filter((uri) => agent.extensions.some((it) => it.uri === uri));
       throw new RollcallError(
         'EXTENSION_SUPPORT_REQUIRED',
         `This agent requires the extension ${missing.uri}: name it in the header A2A-Extensions.`,

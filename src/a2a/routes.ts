@@ -1,22 +1,25 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import type { Authenticator } from '../auth/authenticator.ts';
 import type { Events } from '../events/events.ts';
-import { authenticate, fromHttpError } from '../http/server.ts';
+import { admitted, type Gate } from '../http/gate.ts';
+import { fromHttpError } from '../http/server.ts';
+import type { Cards } from '../registry/cards/cards.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import { type A2aHost, failureOf, type HttpBinding } from './host.ts';
 import { httpJsonBinding } from './http-json.ts';
 import { jsonRpcBinding } from './json-rpc.ts';
 import { OpenCalls } from './open-calls.ts';
+import { openApiDocument } from './openapi/document.ts';
 import { createRequiredExtensions } from './required-extensions.ts';
 import { SHIMS, shimBinding } from './shims.ts';
 
 export interface A2aRouteOptions {
   readonly tasks: Tasks;
   readonly registry: Registry;
+  readonly cards: Cards;
   readonly events: Events;
-  readonly authenticator: Authenticator;
+  readonly gate: Gate;
   readonly maxBodyBytes: number;
   readonly log: Logger;
   /** Silence after which a stream shows that it lives; 15,000 when left out. Milliseconds. */
@@ -31,10 +34,10 @@ const JSON_TYPES = ['application/json', 'application/a2a+json'];
  * below it. Every answer, refusals included, is in the caller's dialect.
  */
 export function addA2aRoutes(app: FastifyInstance, options: A2aRouteOptions): void {
-  const { tasks, registry, events, authenticator, maxBodyBytes, log, heartbeatMs = HEARTBEAT_MS } = options;
+  const { tasks, registry, cards, events, gate, maxBodyBytes, log, heartbeatMs = HEARTBEAT_MS } = options;
   const calls = new OpenCalls();
   const requiredExtensions = createRequiredExtensions(registry, events);
-  const host: A2aHost = { core: { tasks, registry, requiredExtensions }, calls, heartbeatMs, log };
+  const host: A2aHost = { core: { tasks, registry, cards, requiredExtensions, gate }, calls, heartbeatMs, log };
 
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
@@ -44,7 +47,7 @@ export function addA2aRoutes(app: FastifyInstance, options: A2aRouteOptions): vo
       { parseAs: 'buffer' },
       async (_request: FastifyRequest, body: Buffer) => body,
     );
-    scope.addHook('onRequest', authenticate(authenticator));
+    scope.addHook('onRequest', admitted(gate));
 
     const serve = (method: string[], url: string, binding: HttpBinding): void => {
       const handler = (request: FastifyRequest, reply: FastifyReply) => binding.handle(request, reply);
@@ -62,6 +65,14 @@ export function addA2aRoutes(app: FastifyInstance, options: A2aRouteOptions): vo
     }
     serve(['GET', 'POST', 'DELETE'], '/a2a/:agentId/*', httpJsonBinding(host));
   });
+
+  const description = JSON.stringify(openApiDocument('1'));
+  app.get('/a2a/openapi.json', (_request, reply) =>
+    reply
+      .header('content-type', 'application/json; charset=utf-8')
+      .header('cache-control', 'public, max-age=3600')
+      .send(description),
+  );
 
   app.addHook('preClose', async () => calls.close());
   app.addHook('onClose', async () => requiredExtensions.close());

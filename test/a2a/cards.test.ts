@@ -48,7 +48,7 @@ describe('derived cards', () => {
       protocolBinding: 'JSONRPC',
       protocolVersion: '1.0',
     });
-    expect(body['capabilities']).toEqual({ streaming: true });
+    expect(body['capabilities']).toEqual({ streaming: true, pushNotifications: true, extendedAgentCard: true });
     expect(body['securitySchemes']).toEqual({
       bearer: { httpAuthSecurityScheme: { scheme: 'Bearer', bearerFormat: 'JWT' } },
     });

@@ -1,16 +1,14 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import fastify from 'fastify';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { sendEvents } from '../../src/a2a/event-stream.ts';
 import type { Frame } from '../../src/a2a/execute.ts';
 import { OpenCalls } from '../../src/a2a/open-calls.ts';
+import { afterTheTest } from '../support/cleanup.ts';
 import { eventsOf, readEvents, take } from './support.ts';
 
-const closers: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
+const cleanup = afterTheTest();
 
 /** Serves a stream at `/`; a failure before its first event as 500 with the message. */
 async function serve(
@@ -27,7 +25,7 @@ async function serve(
     return reply;
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
-  closers.push(() => app.close());
+  cleanup(() => app.close());
   return { url, port: Number(new URL(url).port), calls };
 }
 
@@ -105,7 +103,7 @@ test('a reader that does not read holds its own stream up, and gets everything w
     for (; made < total; made++) yield { id: made, value: { text: 'x'.repeat(10_000) } };
   });
   const socket = connect(port, '127.0.0.1');
-  closers.push(async () => socket.destroy());
+  cleanup(async () => socket.destroy());
   await once(socket, 'connect');
   socket.pause();
   socket.write('GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');

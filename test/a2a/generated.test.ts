@@ -17,7 +17,7 @@ const temporary = await mkdtemp(join(tmpdir(), 'rollcall-generated-a2a-'));
 afterAll(() => rm(temporary, { recursive: true, force: true }));
 
 describe('the generated descriptors', () => {
-  it.skipIf(unavailable !== undefined)('are what protos/a2a.proto generates', { timeout: 60_000 }, async () => {
+  it.skipIf(unavailable !== undefined)('are what protos/a2a.proto generates', async () => {
     const template = ['--template', 'buf.gen.a2a.yaml'];
     const run = spawnSync(buf, ['generate', ...template, '-o', join(temporary, 'protos')], {
       cwd: join(root, 'protos'),

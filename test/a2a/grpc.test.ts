@@ -1,12 +1,14 @@
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { App } from '../../src/app.ts';
 import { GRPC_METHODS, type MethodCodec, readStatus } from '../../src/protocol/a2a/protobuf.ts';
-import { data, startTestApp } from '../support/app.ts';
+import { data, importAgent, startTestApp } from '../support/app.ts';
+import { startSdkAgent } from '../support/sdk-agent.ts';
 import { JWT_SETTINGS, tokenFor } from '../support/tokens.ts';
 import { userMessage } from './support.ts';
 
 const UNKNOWN = '00000000-0000-7000-8000-000000000000';
+const OWNER = '11111111-1111-4111-8111-111111111111';
 
 let app: App;
 let client: Client;
@@ -14,10 +16,10 @@ let tenant: string;
 const as: Record<string, Metadata> = {};
 
 beforeAll(async () => {
-  app = await startTestApp(JWT_SETTINGS);
+  app = await startTestApp({ ...JWT_SETTINGS, EGRESS_ALLOW: '127.0.0.1' });
   client = new Client(app.addresses.grpc, credentials.createInsecure());
   for (const [name, subject] of [
-    ['owner', '11111111-1111-4111-8111-111111111111'],
+    ['owner', OWNER],
     ['stranger', '22222222-2222-4222-8222-222222222222'],
   ] as const) {
     as[name] = new Metadata();
@@ -27,7 +29,7 @@ beforeAll(async () => {
     app.addresses.url,
     'mutation { registerAgent(input: { name: "Private", executionType: ECHO, visibility: PRIVATE }) { id } }',
     {},
-    await tokenFor('11111111-1111-4111-8111-111111111111'),
+    await tokenFor(OWNER),
   );
   tenant = registerAgent.id;
 });
@@ -103,9 +105,10 @@ describe('errors', () => {
     const invalid = await refused(call('SendMessage', { message: userMessage('hi', { parts: [] }) }));
     expect(invalid).toMatchObject({ code: status.INVALID_ARGUMENT, reason: 'INVALID_PARAMS' });
     expect(invalid.details[1]).toMatchObject({ fieldViolations: [{ field: 'message.parts' }] });
-    expect(await refused(call('GetExtendedAgentCard', {}))).toMatchObject({
+    const { task } = await call('SendMessage', { message: userMessage('hi') });
+    expect(await refused(call('CancelTask', { id: task.id }))).toMatchObject({
       code: status.FAILED_PRECONDITION,
-      reason: 'UNSUPPORTED_OPERATION',
+      reason: 'TASK_NOT_CANCELABLE',
     });
   });
 
@@ -162,15 +165,21 @@ test('an idempotency-key gets the same task again', async () => {
 });
 
 test('a reader that leaves a stream does not end the work', async () => {
-  const stream = streamed('SendStreamingMessage', { message: userMessage('slow: 0.3 done') });
+  const agent = await startSdkAgent();
+  onTestFinished(() => agent.close());
+  const agentId = await importAgent(app.addresses.url, agent.url, await tokenFor(OWNER));
+  const stream = streamed('SendStreamingMessage', { tenant: agentId, message: userMessage('wait') });
   const first = await new Promise<Buffer>((resolve) => stream.once('data', resolve));
+  await agent.waiting();
   const { task } = codecOf('SendStreamingMessage').readAnswer(first) as Record<string, any>;
   const ended = new Promise<ServiceError>((resolve) => stream.once('error', resolve));
   stream.cancel();
   expect((await ended).code).toBe(status.CANCELLED);
-  const watched = streamed('SubscribeToTask', { id: task.id });
+  const watched = streamed('SubscribeToTask', { tenant: agentId, id: task.id });
   const states: string[] = [];
   for await (const event of watched) {
+    // It is watched: now it may end.
+    agent.release();
     const { statusUpdate } = codecOf('SubscribeToTask').readAnswer(event as Buffer) as Record<string, any>;
     if (statusUpdate !== undefined) states.push(statusUpdate.status.state);
   }

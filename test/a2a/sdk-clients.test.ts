@@ -2,7 +2,7 @@ import { type Message, Role, type Task, TaskState } from '@a2a-js/sdk';
 import type { Client } from '@a2a-js/sdk/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
-import { data, startTestApp } from '../support/app.ts';
+import { importAgent, startTestApp } from '../support/app.ts';
 import { type SdkAgent, startSdkAgent } from '../support/sdk-agent.ts';
 import { CLIENT_KINDS, caseOf, clientFor, echoAgent, sendOf } from './support.ts';
 
@@ -14,11 +14,9 @@ beforeAll(async () => {
   upstream = await startSdkAgent();
   app = await startTestApp();
   const { url } = app.addresses;
-  const { importAgent } = await data(url, 'mutation($url: String!) { importAgent(input: { url: $url }) { id } }', {
-    url: upstream.url,
-  });
+  const id = await importAgent(url, upstream.url);
   bases['echo'] = `${url}a2a/${await echoAgent(app)}/`;
-  bases['third party'] = `${url}a2a/${importAgent.id}/`;
+  bases['third party'] = `${url}a2a/${id}/`;
 });
 afterAll(async () => {
   await app?.close();
@@ -100,14 +98,15 @@ describe.each(cases)("the A2A SDK's client over $name", ({ agent, ...kind }) => 
   });
 
   test('a subscriber gets the task as it is, and then the same events as whoever sent the message', async () => {
-    const sent = client.sendMessageStream(sendOf(agent === 'echo' ? 'slow: 0.2 waited' : 'wait'));
+    const sent = client.sendMessageStream(sendOf(agent === 'echo' ? 'slow: 600' : 'wait'));
     const { payload } = (await sent.next()).value!;
     const id = payload?.$case === 'task' ? payload.value.id : '';
     if (agent !== 'echo') await upstream.waiting();
     const watched = client.resubscribeTask({ tenant: '', id });
     const first = (await watched.next()).value!;
     expect(caseOf(first)).toBe('task');
-    if (agent !== 'echo') upstream.release();
+    if (agent === 'echo') await client.cancelTask({ tenant: '', id, metadata: undefined });
+    else upstream.release();
     const rest = async (events: typeof sent) => {
       const all = [];
       for await (const event of events) all.push(event);
@@ -115,7 +114,9 @@ describe.each(cases)("the A2A SDK's client over $name", ({ agent, ...kind }) => 
     };
     const [mine, theirs] = await Promise.all([rest(sent), rest(watched)]);
     const last = theirs.at(-1)?.payload;
-    expect(last?.$case === 'statusUpdate' && last.value.status?.state).toBe(TaskState.TASK_STATE_COMPLETED);
+    expect(last?.$case === 'statusUpdate' && last.value.status?.state).toBe(
+      agent === 'echo' ? TaskState.TASK_STATE_CANCELED : TaskState.TASK_STATE_COMPLETED,
+    );
     expect(mine.slice(-theirs.length)).toEqual(theirs);
   });
 

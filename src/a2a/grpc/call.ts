@@ -1,7 +1,11 @@
 import type { Metadata } from '@grpc/grpc-js';
-import type { Authenticator } from '../../auth/authenticator.ts';
-import { isUuid } from '../../database/ids.ts';
+import type { Origin, Principal } from '../../auth/principal.ts';
+import { isUuid, newId } from '../../database/ids.ts';
 import { invalid, RollcallError } from '../../errors.ts';
+import { addressOfPeer } from '../../grpc/peer.ts';
+import type { Gate } from '../../http/gate.ts';
+import { REQUEST_ID } from '../../http/request-id.ts';
+import { EXTENSIONS_HEADER, extensionsIn } from '../../protocol/a2a/extensions.ts';
 import { dialectOfVersion } from '../../protocol/a2a/methods.ts';
 import type { Call } from '../call.ts';
 
@@ -29,25 +33,35 @@ function agentOf(params: unknown): string {
 }
 
 /**
+ * Who calls.
+ *
+ * @param peer `host:port`, as grpc gives it
+ * @throws RollcallError UNAUTHENTICATED, RATE_LIMITED.
+ */
+export async function callerOf(gate: Gate, metadata: Metadata, peer: string): Promise<Principal> {
+  const asked = textOf(metadata, 'x-request-id');
+  const origin: Origin = {
+    door: 'grpc',
+    address: addressOfPeer(peer),
+    userAgent: textOf(metadata, 'user-agent'),
+    requestId: asked !== undefined && REQUEST_ID.test(asked) ? asked : newId(),
+  };
+  return (await gate.admit(origin, textOf(metadata, 'authorization'))).principal;
+}
+
+/**
  * What the metadata of a call and the tenant of its request say.
  *
- * @throws RollcallError UNAUTHENTICATED, VERSION_NOT_SUPPORTED, INVALID_INPUT (no tenant), NOT_FOUND (no such agent).
+ * @throws RollcallError VERSION_NOT_SUPPORTED, INVALID_INPUT (no tenant), NOT_FOUND (no such agent).
  */
-export async function callOf(
-  authenticator: Authenticator,
-  metadata: Metadata,
-  params: unknown,
-  signal: AbortSignal,
-): Promise<Call> {
-  const principal = await authenticator.authenticate(textOf(metadata, 'authorization'));
+export function callOf(principal: Principal, metadata: Metadata, params: unknown, signal: AbortSignal): Call {
   checkVersion(textOf(metadata, 'a2a-version'));
-  const extensions = (textOf(metadata, 'a2a-extensions') ?? '').split(',').map((uri) => uri.trim());
   return {
     principal,
     agentId: agentOf(params),
     dialect: '1.0',
     ambiguous: false,
-    extensions: [...new Set(extensions)].filter((uri) => uri !== ''),
+    extensions: extensionsIn(textOf(metadata, EXTENSIONS_HEADER['1.0'])),
     idempotencyKey: textOf(metadata, 'idempotency-key'),
     // Events have no ids in gRPC: a subscriber begins with the task as it is.
     lastEventId: undefined,

@@ -1,8 +1,17 @@
 import { readFileSync } from 'node:fs';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
-import type { Authenticator } from '../../auth/authenticator.ts';
 import type { Events } from '../../events/events.ts';
+import { GrpcHealth, HEALTH_SERVICE } from '../../grpc/health.ts';
+import { listen } from '../../grpc/listener.ts';
+import type { EndedCall } from '../../grpc/observed.ts';
+import { serverOptions } from '../../grpc/options.ts';
+import { addReflection, REFLECTION_SERVICES } from '../../grpc/reflection.ts';
+import type { Gate } from '../../http/gate.ts';
+import { DESCRIPTOR_SET } from '../../protocol/a2a/generated/descriptors.ts';
+import { SERVICE_NAME } from '../../protocol/a2a/protobuf.ts';
+import { DescriptorIndex } from '../../protocol/flyte/descriptor-index.ts';
+import type { Cards } from '../../registry/cards/cards.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Tasks } from '../../tasks/tasks.ts';
 import { OpenCalls } from '../open-calls.ts';
@@ -12,13 +21,16 @@ import { addA2aService } from './service.ts';
 export interface A2aGrpcOptions {
   readonly tasks: Tasks;
   readonly registry: Registry;
+  readonly cards: Cards;
   readonly events: Events;
-  readonly authenticator: Authenticator;
+  readonly gate: Gate;
   readonly log: Logger;
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
   readonly maxBodyBytes: number;
+  /** Hears of each call when it ended. */
+  readonly onCall?: (call: EndedCall) => void;
   /** PEM files; plaintext without them. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string } | undefined;
 }
@@ -30,45 +42,39 @@ export interface A2aGrpcServer {
   close(graceMs: number): Promise<void>;
 }
 
-const MINUTE_MS = 60_000;
-
-/** Starts A2A's gRPC binding on a port of its own. Rejects when the port cannot be bound. */
+/**
+ * Starts A2A's gRPC binding on a port of its own, with health (grpc.health.v1) and reflection beside it. Rejects when the
+ * port cannot be bound.
+ */
 export async function startA2aGrpc(options: A2aGrpcOptions): Promise<A2aGrpcServer> {
-  const { tasks, registry, events, authenticator, log, maxBodyBytes, tls } = options;
-  const server = new Server({
-    'grpc.max_receive_message_length': maxBodyBytes,
-    'grpc.max_send_message_length': -1,
-    // Finds connections whose other end vanished without a word.
-    'grpc.keepalive_time_ms': MINUTE_MS,
-    'grpc.keepalive_timeout_ms': 20_000,
-  });
+  const { tasks, registry, cards, events, gate, log, maxBodyBytes, tls, onCall } = options;
+  // Calls may outlive a connection's age: a stream goes on for as long as its task does.
+  const server = new Server(serverOptions({ maxReceiveBytes: maxBodyBytes, onCall }));
   const calls = new OpenCalls();
   const requiredExtensions = createRequiredExtensions(registry, events);
-  addA2aService(server, { core: { tasks, registry, requiredExtensions }, calls, authenticator, log });
-  const credentials =
-    tls === undefined
-      ? ServerCredentials.createInsecure()
-      : ServerCredentials.createSsl(null, [
-          { cert_chain: readFileSync(tls.certFile), private_key: readFileSync(tls.keyFile) },
-        ]);
-  const address = `${options.host.includes(':') ? `[${options.host}]` : options.host}:${options.port}`;
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(address, credentials, (error, bound) => {
-      if (error === null) resolve(bound);
-      else reject(new Error(`GRPC_PORT: ${address} cannot be listened on: ${error.message}`, { cause: error }));
-    });
-  }).catch((error: unknown) => {
+  addA2aService(server, { core: { tasks, registry, cards, requiredExtensions, gate }, calls, gate, log });
+  const health = new GrpcHealth([SERVICE_NAME]);
+  health.addTo(server);
+  const endReflection = addReflection(server, new DescriptorIndex(DESCRIPTOR_SET), [
+    SERVICE_NAME,
+    HEALTH_SERVICE,
+    ...REFLECTION_SERVICES,
+  ]);
+  const files = tls && { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) };
+  const listener = await listen(server, options.host, options.port, files).catch((error: unknown) => {
     requiredExtensions.close();
     throw error;
   });
+  health.serve(['', SERVICE_NAME]);
 
   return {
-    port,
+    port: listener.port,
     async close(graceMs) {
+      health.drain();
+      health.end();
+      endReflection();
       calls.close();
-      const late = setTimeout(() => server.forceShutdown(), graceMs);
-      await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-      clearTimeout(late);
+      await listener.close(graceMs);
       requiredExtensions.close();
     },
   };

@@ -1,30 +1,30 @@
 import { once } from 'node:events';
-import type {
-  handleServerStreamingCall,
-  handleUnaryCall,
+import {
+  type handleServerStreamingCall,
+  type handleUnaryCall,
   Metadata,
-  MethodDefinition,
-  Server,
-  ServerWritableStream,
-  ServiceDefinition,
-  UntypedServiceImplementation,
+  type MethodDefinition,
+  type Server,
+  type ServerWritableStream,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
-import type { Authenticator } from '../../auth/authenticator.ts';
 import { RollcallError, toRollcallError } from '../../errors.ts';
+import type { Gate } from '../../http/gate.ts';
 import { OPERATION_NAMES } from '../../protocol/a2a/methods.ts';
 import { GRPC_METHODS, type MethodCodec } from '../../protocol/a2a/protobuf.ts';
 import type { Operation } from '../../protocol/a2a/requests.ts';
 import type { A2aCore } from '../call.ts';
 import { execute, type Outcome } from '../execute.ts';
 import type { OpenCalls } from '../open-calls.ts';
-import { callOf } from './call.ts';
+import { callerOf, callOf } from './call.ts';
 import { toServiceError } from './status.ts';
 
 export interface GrpcHost {
   readonly core: A2aCore;
   readonly calls: OpenCalls;
-  readonly authenticator: Authenticator;
+  readonly gate: Gate;
   readonly log: Logger;
 }
 
@@ -64,18 +64,21 @@ function paramsOf(codec: MethodCodec, request: Buffer): unknown {
 
 interface Incoming {
   readonly request: Buffer;
+  getPeer(): string;
   readonly metadata: Metadata;
 }
 
 async function begin(
-  { core, authenticator }: GrpcHost,
+  { core, gate }: GrpcHost,
   operation: Operation,
   codec: MethodCodec,
-  { request, metadata }: Incoming,
+  incoming: Incoming,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const params = paramsOf(codec, request);
-  return execute(core, await callOf(authenticator, metadata, params, signal), operation, params);
+  const { metadata } = incoming;
+  const principal = await callerOf(gate, metadata, incoming.getPeer());
+  const params = paramsOf(codec, incoming.request);
+  return execute(core, callOf(principal, metadata, params, signal), operation, params);
 }
 
 function failureOf({ log }: GrpcHost, operation: Operation, thrown: unknown) {
@@ -84,13 +87,19 @@ function failureOf({ log }: GrpcHost, operation: Operation, thrown: unknown) {
   return toServiceError(error);
 }
 
+/** Says in the initial metadata what HTTP says in headers. */
+function announce(call: { sendMetadata(metadata: Metadata): void }, headers: Outcome['headers']): void {
+  if (Object.keys(headers).length > 0) call.sendMetadata(Metadata.fromHttp2Headers(headers));
+}
+
 const unary =
   (host: GrpcHost, operation: Operation, codec: MethodCodec): handleUnaryCall<Buffer, Buffer> =>
   async (incoming, respond) => {
     const { signal, end } = host.calls.open(false);
     incoming.once('cancelled', end);
     try {
-      const { result } = await begin(host, operation, codec, incoming, signal);
+      const { result, headers } = await begin(host, operation, codec, incoming, signal);
+      announce(incoming, headers);
       respond(null, Buffer.from(codec.writeAnswer(result)));
     } catch (thrown) {
       // A caller who has hung up hears of nothing; its wait was ended by our own signal.
@@ -106,7 +115,8 @@ const streaming =
     const { signal, end } = host.calls.open(true);
     outgoing.once('cancelled', end);
     try {
-      const { frames } = await begin(host, operation, codec, outgoing, signal);
+      const { frames, headers } = await begin(host, operation, codec, outgoing, signal);
+      announce(outgoing, headers);
       if (frames !== undefined) await writeAll(outgoing, frames, codec, signal);
       outgoing.end();
     } catch (thrown) {

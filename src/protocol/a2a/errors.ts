@@ -11,6 +11,7 @@ export { fromHttpError, fromJsonRpcError, fromRpcStatus } from './upstream-error
 const OWN_DOMAIN = 'rollcall';
 const ERROR_INFO = 'type.googleapis.com/google.rpc.ErrorInfo';
 const BAD_REQUEST = 'type.googleapis.com/google.rpc.BadRequest';
+const RETRY_INFO = 'type.googleapis.com/google.rpc.RetryInfo';
 
 export interface ErrorInfo {
   readonly '@type': typeof ERROR_INFO;
@@ -22,7 +23,12 @@ export interface BadRequest {
   readonly '@type': typeof BAD_REQUEST;
   readonly fieldViolations: readonly { readonly field: string; readonly description: string }[];
 }
-export type ErrorDetail = ErrorInfo | BadRequest;
+export interface RetryInfo {
+  readonly '@type': typeof RETRY_INFO;
+  /** Seconds and an "s", as ProtoJSON writes a Duration. */
+  readonly retryDelay: string;
+}
+export type ErrorDetail = ErrorInfo | BadRequest | RetryInfo;
 
 export interface JsonRpcError {
   readonly code: number;
@@ -47,7 +53,7 @@ const metadataOf = (error: RollcallError): Record<string, string> => {
   return metadata;
 };
 
-/** The typed details of an error: always an ErrorInfo, and for a wrong input the field. */
+/** The typed details of an error: always an ErrorInfo, for a wrong input the field, and when to try again where that is known. */
 export function errorDetails(error: RollcallError): readonly ErrorDetail[] {
   const { a2a } = error.shape;
   const info: ErrorInfo = {
@@ -56,8 +62,12 @@ export function errorDetails(error: RollcallError): readonly ErrorDetail[] {
     domain: a2a === undefined ? OWN_DOMAIN : A2A_DOMAIN,
     metadata: metadataOf(error),
   };
-  if (error.field === undefined) return [info];
-  return [info, { '@type': BAD_REQUEST, fieldViolations: [{ field: error.field, description: error.message }] }];
+  const details: ErrorDetail[] = [info];
+  if (error.field !== undefined)
+    details.push({ '@type': BAD_REQUEST, fieldViolations: [{ field: error.field, description: error.message }] });
+  const { retryAfterSeconds } = error.details;
+  if (typeof retryAfterSeconds === 'number') details.push({ '@type': RETRY_INFO, retryDelay: `${retryAfterSeconds}s` });
+  return details;
 }
 
 /** Codes that meant something else in the early era's documents, and what says it there. */

@@ -4,7 +4,8 @@ import { type HttpRoute, OPERATION_NAMES, OPERATIONS } from './methods.ts';
 import type { Operation } from './requests.ts';
 
 /** The HTTP+JSON bindings of 1.0 and 0.3: routes below an agent's base URL, and params spread over path, query and body. */
-export type HttpDialect = '1.0' | '0.3-rest';
+export const HTTP_DIALECTS = ['1.0', '0.3-rest'] as const;
+export type HttpDialect = (typeof HTTP_DIALECTS)[number];
 
 interface CompiledRoute extends HttpRoute {
   readonly dialect: HttpDialect;
@@ -26,7 +27,7 @@ function compile(dialect: HttpDialect, operation: Operation, route: HttpRoute): 
 }
 
 const ROUTES: readonly CompiledRoute[] = OPERATION_NAMES.flatMap((operation) =>
-  (['1.0', '0.3-rest'] as const).flatMap((dialect) =>
+  HTTP_DIALECTS.flatMap((dialect) =>
     OPERATIONS[operation].http[dialect].map((route) => compile(dialect, operation, route)),
   ),
 );
@@ -41,8 +42,30 @@ export type RouteMatch =
   | { readonly allow: readonly string[] }
   | undefined;
 
-/** What a verb and a path below the agent's base URL (with its leading slash, still escaped) mean. */
+/**
+ * What a verb and a path below the agent's base URL (with its leading slash, still escaped) mean. 1.0's paths may have the
+ * tenant before them (specification 1.0 §5.3).
+ */
 export function matchRoute(verb: string, path: string): RouteMatch {
+  const match = matchPath(verb, path);
+  // `v1` begins the paths of 0.3, which knows no tenants.
+  const [, tenant, below] = /^\/(?!v1\/)([^/:]+)(\/.+)$/.exec(path) ?? [];
+  if (match !== undefined || tenant === undefined || below === undefined) return match;
+  const inTenant = matchPath(verb, below);
+  if (inTenant === undefined || 'allow' in inTenant) return inTenant;
+  if (inTenant.dialect !== '1.0') return undefined;
+  return { ...inTenant, pathParams: { ...inTenant.pathParams, tenant: unescaped('tenant', tenant) } };
+}
+
+function unescaped(name: string, raw: string): string {
+  try {
+    return decodeURIComponent(raw);
+  } catch {
+    throw invalid(name, 'is not correctly escaped in the path.');
+  }
+}
+
+function matchPath(verb: string, path: string): RouteMatch {
   const allow = new Set<string>();
   for (const route of ROUTES) {
     const found = route.pattern.exec(path);
@@ -52,14 +75,7 @@ export function matchRoute(verb: string, path: string): RouteMatch {
       continue;
     }
     const pathParams: Record<string, string> = {};
-    for (const [i, name] of route.names.entries()) {
-      const raw = found[i + 1] as string;
-      try {
-        pathParams[name] = decodeURIComponent(raw);
-      } catch {
-        throw invalid(name, 'is not correctly escaped in the path.');
-      }
-    }
+    for (const [i, name] of route.names.entries()) pathParams[name] = unescaped(name, found[i + 1] as string);
     return { dialect: route.dialect, operation: route.operation, pathParams };
   }
   return allow.size > 0 ? { allow: [...allow] } : undefined;

@@ -9,7 +9,7 @@ import {
   toBinary,
   toJson,
 } from '@bufbuild/protobuf';
-import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import { type Any, AnySchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import type { RpcStatus } from './errors.ts';
 import { DESCRIPTOR_SET } from './generated/descriptors.ts';
 
@@ -51,8 +51,15 @@ const codecOf = (service: DescService, method: DescMethod): MethodCodec => ({
   writeAnswer: (value) => write(method.output, value),
 });
 
-const NAME = 'lf.a2a.v1.A2AService';
-const service = found(registry.getService(NAME), NAME);
+/** The service's name on the wire. */
+export const SERVICE_NAME = 'lf.a2a.v1.A2AService';
+const service = found(registry.getService(SERVICE_NAME), SERVICE_NAME);
+
+/** The types that a method takes and answers, for whoever describes them. */
+export const typesOf = (operation: string): { readonly input: DescMessage; readonly output: DescMessage } => {
+  const method = service.methods.find(({ name }) => name === operation);
+  return found(method, `${SERVICE_NAME}.${operation}`);
+};
 
 /** The methods of A2AService by their names, which are those of the operations. */
 export const GRPC_METHODS: ReadonlyMap<string, MethodCodec> = new Map(
@@ -63,5 +70,29 @@ const status = message('google.rpc.Status');
 
 /** The value of `grpc-status-details-bin` (specification 1.0 §10.6). */
 export const writeStatus = (error: RpcStatus): Uint8Array => write(status, error);
-/** What {@link writeStatus} wrote, its details as ProtoJSON Any values. */
-export const readStatus = (bytes: Uint8Array): RpcStatus => read(status, bytes) as unknown as RpcStatus;
+/**
+ * A google.rpc.Status, its details as ProtoJSON Any values; those of types that are not known here are left out, as
+ * agents add what they like.
+ *
+ * @throws Error when `bytes` are no such message.
+ */
+export function readStatus(bytes: Uint8Array): RpcStatus {
+  const {
+    code,
+    message: text,
+    details,
+  } = fromBinary(status, bytes) as unknown as {
+    readonly code: number;
+    readonly message: string;
+    readonly details: readonly Any[];
+  };
+  return { code, message: text, details: details.flatMap(readDetail) };
+}
+
+function readDetail(packed: Any): RpcStatus['details'] {
+  try {
+    return [toJson(AnySchema, packed, { registry }) as unknown as RpcStatus['details'][number]];
+  } catch {
+    return [];
+  }
+}

@@ -9,6 +9,8 @@ export interface SparseFields {
   bytes(field: number): Buffer;
   /** The last string of that number; empty when absent. */
   string(field: number): string;
+  /** All the bytes of that number, in order. */
+  every(field: number): readonly Buffer[];
   /** The message of that number, merged if it occurs several times; undefined when absent. */
   message(field: number): SparseFields | undefined;
   /** That message's bytes. */
@@ -16,57 +18,139 @@ export interface SparseFields {
 }
 
 const EMPTY = Buffer.alloc(0);
+/** Where a varint field's place in the list of found ones holds no end. */
+const IS_NUMBER = -1;
+
+const invalid = (cause?: unknown): RollcallError =>
+  new RollcallError('INVALID_INPUT', 'The request is not a valid protobuf message.', { cause });
+
+const bufferOf = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/**
+ * One level of a message. By hand and not by the library's reader: each call that is routed is read several times, and the
+ * reader makes more objects than there are fields.
+ */
+class Fields implements SparseFields {
+  readonly #bytes: Buffer;
+  /** Of each field: its number, then its begin and end, or its value and {@link IS_NUMBER}. */
+  readonly #found: number[] = [];
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+    while (this.#at < bytes.length) this.#next();
+    if (this.#at > bytes.length) throw invalid();
+  }
+
+  #next(): void {
+    const tag = this.#varint();
+    const field = tag >>> 3;
+    if (field === 0) throw invalid();
+    switch (tag & 7) {
+      case WireType.Varint:
+        this.#found.push(field, this.#varint(), IS_NUMBER);
+        break;
+      case WireType.LengthDelimited: {
+        const length = this.#varint() >>> 0;
+        this.#found.push(field, this.#at, this.#at + length);
+        this.#at += length;
+        break;
+      }
+      case WireType.Bit64:
+        this.#at += 8;
+        break;
+      case WireType.Bit32:
+        this.#at += 4;
+        break;
+      default:
+        this.#skip(tag & 7, field);
+    }
+  }
+
+  /** The low 32 bits, as an int32. */
+  #varint(): number {
+    const bytes = this.#bytes;
+    let value = 0;
+    for (let shift = 0; shift < 70; shift += 7) {
+      const byte = bytes[this.#at++];
+      if (byte === undefined) throw invalid();
+      if (shift < 32) value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+    throw invalid();
+  }
+
+  /** What no message of ours has: groups, and what is not protobuf at all. */
+  #skip(wireType: WireType, field: number): void {
+    try {
+      const reader = new BinaryReader(this.#bytes);
+      reader.pos = this.#at;
+      reader.skip(wireType, field);
+      this.#at = reader.pos;
+    } catch (cause) {
+      throw invalid(cause);
+    }
+  }
+
+  /** Where the last one of that number and kind is in {@link #found}; -1 when there is none. */
+  #last(field: number, isNumber: boolean): number {
+    const found = this.#found;
+    for (let i = found.length - 3; i >= 0; i -= 3) {
+      if (found[i] === field && (found[i + 2] === IS_NUMBER) === isNumber) return i;
+    }
+    return -1;
+  }
+
+  int32(field: number): number {
+    const at = this.#last(field, true);
+    return at < 0 ? 0 : this.#found[at + 1]!;
+  }
+
+  bytes(field: number): Buffer {
+    const at = this.#last(field, false);
+    return at < 0 ? EMPTY : this.#bytes.subarray(this.#found[at + 1], this.#found[at + 2]);
+  }
+
+  string(field: number): string {
+    const at = this.#last(field, false);
+    return at < 0 ? '' : this.#bytes.toString('utf8', this.#found[at + 1], this.#found[at + 2]);
+  }
+
+  every(field: number): readonly Buffer[] {
+    const found = this.#found;
+    const all: Buffer[] = [];
+    for (let i = 0; i < found.length; i += 3) {
+      if (found[i] === field && found[i + 2] !== IS_NUMBER) all.push(this.#bytes.subarray(found[i + 1], found[i + 2]));
+    }
+    return all;
+  }
+
+  message(field: number): SparseFields | undefined {
+    const bytes = this.messageBytes(field);
+    return bytes === undefined ? undefined : new Fields(bytes);
+  }
+
+  // Occurrences of a message field merge, and the bytes of several messages in a row are their merge.
+  messageBytes(field: number): Buffer | undefined {
+    const all = this.every(field);
+    return all.length < 2 ? all[0] : Buffer.concat(all);
+  }
+}
 
 /**
  * Reads one level of a message and steps over everything else, without copies.
  * @throws RollcallError INVALID_INPUT when the bytes are no protobuf message
  */
-export function sparse(message: Uint8Array): SparseFields {
-  const numbers = new Map<number, number>();
-  const chunks = new Map<number, Buffer[]>();
-  try {
-    const reader = new BinaryReader(message);
-    while (reader.pos < reader.len) {
-      const [field, wireType] = reader.tag();
-      if (wireType === WireType.Varint) {
-        numbers.set(field, reader.int32());
-      } else if (wireType === WireType.LengthDelimited) {
-        const bytes = reader.bytes();
-        const found = chunks.get(field) ?? [];
-        found.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-        chunks.set(field, found);
-      } else {
-        reader.skip(wireType, field);
-      }
-    }
-  } catch (cause) {
-    throw new RollcallError('INVALID_INPUT', 'The request is not a valid protobuf message.', { cause });
-  }
-  const bytes = (field: number): Buffer => chunks.get(field)?.at(-1) ?? EMPTY;
-  // Occurrences of a message field merge, and the bytes of several messages in a row are their merge.
-  const messageBytes = (field: number): Buffer | undefined => {
-    const found = chunks.get(field);
-    return found === undefined || found.length === 1 ? found?.[0] : Buffer.concat(found);
-  };
-  return {
-    int32: (field) => numbers.get(field) ?? 0,
-    bytes,
-    string: (field) => bytes(field).toString('utf8'),
-    message: (field) => {
-      const found = messageBytes(field);
-      return found === undefined ? undefined : sparse(found);
-    },
-    messageBytes,
-  };
-}
+export const sparse = (message: Uint8Array): SparseFields => new Fields(bufferOf(message));
 
 /**
  * The message with a bytes or string field appended, which so takes this value: the last one wins. Nothing else
  * changes, unknown fields included.
  */
 export function withField(message: Uint8Array, field: number, value: Uint8Array): Buffer {
-  const appended = new BinaryWriter().tag(field, WireType.LengthDelimited).bytes(value).finish();
-  return Buffer.concat([message, appended]);
+  const head = new BinaryWriter().tag(field, WireType.LengthDelimited).uint32(value.length).finish();
+  return Buffer.concat([message, head, value]);
 }
 
 /**

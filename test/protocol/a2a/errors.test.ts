@@ -62,6 +62,21 @@ describe('errors of A2A 1.0', () => {
     expect(data[0]).toMatchObject({ reason: 'RATE_LIMITED', domain: 'rollcall' });
   });
 
+  it('refused credentials of an agent do not look like those of the caller, in any protocol', () => {
+    const error = new RollcallError('UPSTREAM_UNAUTHORIZED', 'why');
+    for (const own of ['UNAUTHENTICATED', 'FORBIDDEN'] as const) {
+      expect(ERROR_SHAPES.UPSTREAM_UNAUTHORIZED.http).not.toBe(ERROR_SHAPES[own].http);
+      expect(ERROR_SHAPES.UPSTREAM_UNAUTHORIZED.grpc).not.toBe(ERROR_SHAPES[own].grpc);
+    }
+    expect(toHttpError(error).status).toBe(502);
+    expect(toRpcStatus(error)).toMatchObject({
+      code: 9,
+      details: [{ reason: 'UPSTREAM_UNAUTHORIZED', domain: 'rollcall' }],
+    });
+    expect(toJsonRpcError(error).code).toBe(-32603);
+    expect(toJsonRpcError(error, 'early').code).toBe(-32603);
+  });
+
   it('never shows the cause', () => {
     for (const code of CODES) {
       const error = new RollcallError(code, 'why', { cause: new Error('password=hunter2') });

@@ -203,7 +203,7 @@ describe('webhooks', () => {
   const event = { statusUpdate: { taskId: 't', contextId: 'c', status: { state: 'completed' } } } as const;
 
   it('1.0 gets the event', () => {
-    expect(DIALECTS['1.0'].writeWebhook(event, task)).toEqual({
+    expect(DIALECTS['1.0'].writeWebhook(event, () => task)).toEqual({
       statusUpdate: { taskId: 't', contextId: 'c', status: { state: 'TASK_STATE_COMPLETED' } },
     });
     expect(DIALECTS['1.0'].webhook).toEqual({ body: 'event', contentType: 'application/a2a+json' });
@@ -211,12 +211,12 @@ describe('webhooks', () => {
 
   it('0.3 gets the whole task, whatever binding registered it', () => {
     const body = { kind: 'task', id: 't', contextId: 'c', status: { state: 'completed' } };
-    expect(DIALECTS['0.3'].writeWebhook(event, task)).toEqual(body);
-    expect(DIALECTS['0.3-rest'].writeWebhook(event, task)).toEqual(body);
+    expect(DIALECTS['0.3'].writeWebhook(event, () => task)).toEqual(body);
+    expect(DIALECTS['0.3-rest'].writeWebhook(event, () => task)).toEqual(body);
   });
 
   it('an early client gets the whole task under its own ids', () => {
-    expect(DIALECTS.early.writeWebhook(event, task, { taskId: 'mine', contextId: 'session' })).toEqual({
+    expect(DIALECTS.early.writeWebhook(event, () => task, { taskId: 'mine', contextId: 'session' })).toEqual({
       id: 'mine',
       sessionId: 'session',
       status: { state: 'completed' },

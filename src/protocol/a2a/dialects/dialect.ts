@@ -36,6 +36,8 @@ export interface Dialect {
   readonly clientChosenIds: boolean;
   /** What a webhook of this dialect gets: each event, or the whole task. */
   readonly webhook: { readonly body: 'event' | 'task'; readonly contentType: string };
+  /** What a webhook that names no id is: another one each time, or the one of its task. */
+  readonly unnamedPushConfig: 'new' | 'task';
   /** Whether the dialect has this operation at all. */
   supports(operation: Operation): boolean;
   /** @throws RollcallError INVALID_INPUT naming the field; UNSUPPORTED_OPERATION where the dialect lacks it. */
@@ -49,8 +51,8 @@ export interface Dialect {
   readStreamEvent(wire: unknown): ReadEvent;
   /** The frames that say this event, in order: mostly one; an early client gets a whole task as several. */
   writeStreamEvent(operation: Operation, event: StreamEvent, options?: WriteOptions): readonly unknown[];
-  /** The body of a push notification about `event`, after which the task is `task`. */
-  writeWebhook(event: StreamEvent, task: Task, options?: WriteOptions): unknown;
+  /** The body of a push notification about `event`; `task`, asked only where the body is one, is the task after it. */
+  writeWebhook(event: StreamEvent, task: () => Task, options?: WriteOptions): unknown;
 }
 
 /** The codecs of one dialect, from which {@link makeDialect} makes the face. */
@@ -58,6 +60,7 @@ export interface DialectTables {
   readonly name: DialectName;
   readonly clientChosenIds: boolean;
   readonly webhook: Dialect['webhook'];
+  readonly unnamedPushConfig: Dialect['unnamedPushConfig'];
   readonly requests: { readonly [O in Operation]: Codec<RequestOf[O]> | null };
   readonly results: { readonly [O in UnaryOperation]: Codec<ResultOf[O]> | null };
   readonly event: {
@@ -105,6 +108,7 @@ export function makeDialect(tables: DialectTables): Dialect {
     name,
     clientChosenIds: tables.clientChosenIds,
     webhook: tables.webhook,
+    unnamedPushConfig: tables.unnamedPushConfig,
     supports: (operation) => requests[operation] !== null,
     readRequest(operation, params, { newId = randomUUID } = {}) {
       const codec = requests[operation];
@@ -141,6 +145,6 @@ export function makeDialect(tables: DialectTables): Dialect {
     writeWebhook: (event, task, options) =>
       tables.webhook.body === 'event'
         ? events.write(event, target(null, options))[0]
-        : tables.task.write(task, target(null, options)),
+        : tables.task.write(task(), target(null, options)),
   };
 }

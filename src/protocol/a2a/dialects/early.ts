@@ -73,6 +73,7 @@ export const early = makeDialect({
   name: 'early',
   clientChosenIds: true,
   webhook: { body: 'task', contentType: 'application/json' },
+  unnamedPushConfig: 'task',
   requests: {
     SendMessage: send,
     SendStreamingMessage: send,

@@ -161,6 +161,7 @@ const send = struct<R.SendRequest>(
           },
           PROTO,
         ),
+        { returnImmediately: true },
       ),
     ),
     metadata: optional(json),
@@ -176,6 +177,7 @@ export const v03Rest = makeDialect({
   name: '0.3-rest',
   clientChosenIds: false,
   webhook: v03.webhook,
+  unnamedPushConfig: v03.unnamedPushConfig,
   requests: {
     SendMessage: send,
     SendStreamingMessage: send,

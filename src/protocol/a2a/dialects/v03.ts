@@ -155,14 +155,19 @@ const configurationStruct = struct<Configuration>({
   blocking: optional(boolean),
 });
 /**
- * `blocking` is the inverse of returnImmediately. Absent means to wait when we read it; servers differ, so we say it.
+ * `blocking` is the inverse of returnImmediately; servers differ in what its absence means, so we always say it.
  * 0.2 requires acceptedOutputModes, where an empty list stands for any.
+ *
+ * @param absent what a configuration without it means: in JSON-RPC to wait, in ProtoJSON, which leaves out `false`, not to
  */
-export const toConfiguration = (inner: Codec<Configuration>): Codec<R.SendConfiguration> => ({
+export const toConfiguration = (
+  inner: Codec<Configuration>,
+  absent: Pick<R.SendConfiguration, 'returnImmediately'>,
+): Codec<R.SendConfiguration> => ({
   read(value, path, source) {
     const { blocking, acceptedOutputModes = [], ...rest } = inner.read(value, path, source);
     const modes = acceptedOutputModes.length === 0 ? {} : { acceptedOutputModes };
-    return blocking === undefined ? { ...rest, ...modes } : { ...rest, ...modes, returnImmediately: !blocking };
+    return { ...rest, ...modes, ...(blocking === undefined ? absent : { returnImmediately: !blocking }) };
   },
   write({ returnImmediately = false, acceptedOutputModes = [], ...rest }, target) {
     return inner.write({ ...rest, acceptedOutputModes, blocking: !returnImmediately }, target);
@@ -172,7 +177,7 @@ export const toConfiguration = (inner: Codec<Configuration>): Codec<R.SendConfig
 const send = struct<R.SendRequest>({
   tenant: null,
   message: required(message),
-  configuration: optional(toConfiguration(configurationStruct)),
+  configuration: optional(toConfiguration(configurationStruct, {})),
   metadata: optional(json),
   clientIds: null,
 });
@@ -197,6 +202,7 @@ export const v03 = makeDialect({
   name: '0.3',
   clientChosenIds: false,
   webhook: { body: 'task', contentType: 'application/json' },
+  unnamedPushConfig: 'task',
   requests: {
     SendMessage: send,
     SendStreamingMessage: send,

@@ -160,6 +160,7 @@ export const v1 = makeDialect({
   name: '1.0',
   clientChosenIds: false,
   webhook: { body: 'event', contentType: 'application/a2a+json' },
+  unnamedPushConfig: 'new',
   requests: {
     SendMessage: send,
     SendStreamingMessage: send,
