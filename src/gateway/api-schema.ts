@@ -5,8 +5,8 @@ import {
   type GraphQLSchema,
   Kind,
   type NameNode,
-  parse,
 } from 'graphql';
+import { type Supergraph, supergraphDocument } from './supergraph.ts';
 
 interface Element {
   readonly name: NameNode;
@@ -26,8 +26,8 @@ const isHidden = (element: Element): boolean =>
  * `@inaccessible` (federation specification). The planner has one too, but with the introspection types written into
  * it as if they were the graph's own.
  */
-export function buildApiSchema(supergraphSdl: string): GraphQLSchema {
-  const { definitions } = parse(supergraphSdl, { noLocation: true });
+export function buildApiSchema(supergraph: Supergraph): GraphQLSchema {
+  const { definitions } = supergraphDocument(supergraph);
   const hiddenTypes = new Set(
     definitions.flatMap((definition) =>
       ('fields' in definition || 'types' in definition) && isHidden(definition) ? [definition.name.value] : [],

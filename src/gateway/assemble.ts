@@ -1,10 +1,12 @@
 import { RollcallError } from '../errors.ts';
 import { composeSupergraph } from './compose.ts';
+import { composeInThread } from './composition/in-thread.ts';
 import { createEngine } from './create-engine.ts';
 import type { Engine, SubgraphExecutor } from './engine.ts';
+import type { NewDefinition } from './live/live-graph.ts';
 import { localExecutor } from './local.ts';
+import { type OnFetch, observed } from './observe.ts';
 import { remoteExecutor } from './remote/remote.ts';
-import { type RemoteSubgraph, sdlOf } from './subgraph-list.ts';
 import type { Subgraph } from './subgraph-schema.ts';
 
 /** A subgraph that runs in this process. */
@@ -15,44 +17,48 @@ export interface LocalSubgraph {
   readonly subgraph: Subgraph;
 }
 
-/**
- * Composes the in-process subgraph with remote ones, and makes the engine of the result.
- *
- * @throws RollcallError FAILED_PRECONDITION with every composition error; UPSTREAM_… for a subgraph that does not tell its schema.
- */
-export async function assembleEngine(local: LocalSubgraph, remotes: readonly RemoteSubgraph[]): Promise<Engine> {
-  const definitions = await Promise.all(
-    remotes.map(async (remote) => ({ name: remote.name, url: remote.url, sdl: await sdlOf(remote) })),
-  );
-  const composition = composeSupergraph([
-    { name: local.name, url: local.url, sdl: local.subgraph.sdl },
-    ...definitions,
-  ]);
-  if (composition.errors !== undefined) {
-    throw new RollcallError(
-      'FAILED_PRECONDITION',
-      `The subgraphs do not compose:\n${composition.errors.map((e) => `  ${e.code}: ${e.message}`).join('\n')}`,
-      { details: { errors: composition.errors } },
-    );
-  }
-  return engineOfSupergraph(composition.supergraphSdl, local, remotes);
+/** What the engine of a whole graph is made from. */
+export interface AssembleOptions {
+  /** The subgraph of this process, if it has one. */
+  readonly local: LocalSubgraph | undefined;
+  /** Milliseconds that the remote fetches of one answer may take together. */
+  readonly deadlineMs?: number | undefined;
+  readonly onFetch?: OnFetch | undefined;
 }
 
 /**
- * The engine of a ready supergraph. The subgraph that is named like the local one runs in this process; the others are
- * called where the supergraph says, with the headers and limits that the list has for their names.
+ * The engine of a definition: of its ready supergraph, or of the local subgraph and the remote ones, composed.
  *
- * @throws RollcallError INVALID_INPUT for text that is no supergraph.
+ * @throws RollcallError FAILED_PRECONDITION with every composition error; INVALID_INPUT for text that is no supergraph.
  */
-export function engineOfSupergraph(
-  supergraphSdl: string,
-  local: LocalSubgraph,
-  remotes: readonly RemoteSubgraph[],
+export async function assembleEngine(
+  definition: NewDefinition,
+  { local, deadlineMs, onFetch }: AssembleOptions,
 ): Promise<Engine> {
-  const byName = new Map(remotes.map((remote) => [remote.name, remote]));
+  const supergraphSdl = definition.supergraphSdl ?? (await composed(definition, local));
+  const byName = new Map(definition.remotes.map((remote) => [remote.name, remote]));
+  // A subgraph that a ready supergraph names is called where that says, with what the list has for its name.
   const executors = (name: string, url: string): SubgraphExecutor =>
-    name === local.name ? localExecutor(local.subgraph.schema) : remoteExecutor(byName.get(name) ?? { name, url });
-  return createEngine({ supergraphSdl, executors });
+    observed(
+      name === local?.name ? localExecutor(local.subgraph.schema) : remoteExecutor(byName.get(name) ?? { name, url }),
+      name,
+      onFetch,
+    );
+  return createEngine({ supergraphSdl, executors, deadlineMs });
+}
+
+async function composed({ remotes, serving }: NewDefinition, local: LocalSubgraph | undefined): Promise<string> {
+  const subgraphs = [
+    ...(local === undefined ? [] : [{ name: local.name, url: local.url, sdl: local.subgraph.sdl }]),
+    ...remotes.map(({ name, url, sdl = '' }) => ({ name, url, sdl })),
+  ];
+  const composition = serving === true ? await composeInThread(subgraphs) : composeSupergraph(subgraphs);
+  if (composition.errors === undefined) return composition.supergraphSdl;
+  throw new RollcallError(
+    'FAILED_PRECONDITION',
+    `The subgraphs do not compose:\n${composition.errors.map((e) => `  ${e.code}: ${e.message}`).join('\n')}`,
+    { details: { errors: composition.errors } },
+  );
 }
 
 /** The engine of a single in-process subgraph with its federation fields: what `/subgraph` serves to other routers. */

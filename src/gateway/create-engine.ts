@@ -1,17 +1,19 @@
-import type { GraphQLSchema } from 'graphql';
+import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { RollcallError } from '../errors.ts';
 import { buildApiSchema } from './api-schema.ts';
 import type { Engine, ExecutorFactory } from './engine.ts';
 import { startPlanner } from './planner/process.ts';
 import { createPlannerEngine } from './planner-engine.ts';
 import { canRunAlone, createSingleEngine } from './single-engine.ts';
-import { subgraphsOf } from './supergraph.ts';
+import { subgraphsOf, supergraphDocument } from './supergraph.ts';
 
 export interface EngineOptions {
   readonly supergraphSdl: string;
   readonly executors: ExecutorFactory;
   /** How many operations stay planned and compiled; 1,000 when left out. */
   readonly capacity?: number;
+  /** Milliseconds that the remote fetches of one answer may take together; without it, only each subgraph's own time counts. */
+  readonly deadlineMs?: number | undefined;
   /** Plan even where a single in-process subgraph could answer directly. For tests and measurements. */
   readonly alwaysPlan?: boolean;
 }
@@ -23,8 +25,8 @@ export interface EngineOptions {
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { supergraphSdl } = options;
   const capacity = options.capacity ?? 1_000;
-  const schema = readApiSchema(supergraphSdl);
-  const entries = subgraphsOf(supergraphSdl).map(({ enumValue, name, url }) => {
+  const { document, schema } = read(supergraphSdl);
+  const entries = subgraphsOf(document).map(({ enumValue, name, url }) => {
     const executor = options.executors(name, url);
     return { enumValue, name, executor, source: { name, inProcess: executor.inProcess } };
   });
@@ -46,12 +48,21 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     entries.flatMap((entry) => [[entry.enumValue, entry] as const, [entry.name, entry] as const]),
   );
   const planner = await startPlanner(supergraphSdl);
-  return createPlannerEngine({ supergraphSdl, schema, planner, subgraphs, capacity });
+  return createPlannerEngine({
+    supergraphSdl,
+    document,
+    schema,
+    planner,
+    subgraphs,
+    capacity,
+    deadlineMs: options.deadlineMs,
+  });
 }
 
-function readApiSchema(supergraphSdl: string): GraphQLSchema {
+function read(supergraphSdl: string): { readonly document: DocumentNode; readonly schema: GraphQLSchema } {
   try {
-    return buildApiSchema(supergraphSdl);
+    const document = supergraphDocument(supergraphSdl);
+    return { document, schema: buildApiSchema(document) };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new RollcallError('INVALID_INPUT', `SUPERGRAPH: not a supergraph: ${reason}`, { field: 'SUPERGRAPH', cause });

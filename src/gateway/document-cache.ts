@@ -1,4 +1,5 @@
 import { type DocumentNode, print } from 'graphql';
+import type { OperationText } from './engine.ts';
 import { LruMap } from './lru.ts';
 
 /** Longer texts are found by their document object alone: a thousand of the largest size would fill the memory. */
@@ -34,6 +35,14 @@ export class DocumentCache<V extends object> {
     }
     named.set(name, value);
     return value;
+  }
+
+  /** What was asked by a text of its own lately, the latest first. */
+  recent(most: number): OperationText[] {
+    return this.#byText.latestKeys(most).map((key) => ({
+      operationName: key.slice(0, key.indexOf('\n')) || undefined,
+      text: key.slice(key.indexOf('\n') + 1),
+    }));
   }
 
   /** Forgets a failed entry, so that the next request tries again. */

@@ -1,4 +1,6 @@
 import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql';
+import type { Principal } from '../auth/principal.ts';
+import type { TraceSpan } from '../telemetry.ts';
 
 export type MaybePromise<T> = T | Promise<T>;
 
@@ -8,7 +10,7 @@ export type JsonObject = Record<string, unknown>;
 export type OperationType = 'query' | 'mutation' | 'subscription';
 
 /**
- * What the hosts pass along with every operation. The gateway reads these two members only; everything else in it is
+ * What the hosts pass along with every operation. The gateway reads these members only; everything else in it is
  * for the resolvers of in-process subgraphs, which receive the very same object.
  */
 export interface GatewayContext {
@@ -16,6 +18,14 @@ export interface GatewayContext {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** Identifies the caller: nothing is ever shared between two different keys. */
   readonly principalKey: string;
+  /** Who asks: the hosts count their streams, and end them with their token. */
+  readonly principal?: Principal;
+  /** Takes a header of a subgraph's answer for the caller's; hosts that answer over HTTP have it. */
+  returnHeader?(name: string, value: string | readonly string[]): void;
+  /** Whether anyone signed in; nobody did where it is left out. */
+  readonly signedIn?: boolean;
+  /** Whether the caller holds a scope, also one that only another team's subgraph knows. */
+  holdsScope?(scope: string): boolean;
 }
 
 /** One operation to execute. The document is parsed and valid against the schema it is sent to. */
@@ -26,6 +36,10 @@ export interface ExecRequest {
   readonly operationName?: string | undefined;
   readonly operationType: OperationType;
   readonly context: GatewayContext;
+  /** When remote answers must be there: milliseconds on `performance.now()`'s clock. */
+  readonly deadline?: number | undefined;
+  /** The operation's trace, where it has one. */
+  readonly trace?: TraceSpan | undefined;
   /** Aborting it stops remote calls and ends streams. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -44,6 +58,12 @@ export interface SubgraphExecutor {
 /** The executor for a subgraph of the supergraph; `url` is what composition was told. */
 export type ExecutorFactory = (subgraphName: string, url: string) => SubgraphExecutor;
 
+/** An operation by its text. */
+export interface OperationText {
+  readonly text: string;
+  readonly operationName: string | undefined;
+}
+
 /**
  * A supergraph, ready to execute. Immutable: a new supergraph is a new engine, and the old one is closed when its last
  * operation has ended. Executes only documents that are valid against `schema`.
@@ -54,6 +74,12 @@ export interface Engine {
   readonly supergraphSdl: string;
   /** Never throws for a failing subgraph (that is partial data and `errors`); throws for an aborted request or a fault of ours. */
   execute(request: ExecRequest): MaybePromise<ExecResult>;
+  /** Operations that were asked lately, the latest first. Absent where nothing is prepared. */
+  recentOperations?(): readonly OperationText[];
+  /** Plans an operation without running it. Rejects where it cannot be planned. */
+  prepare?(document: DocumentNode, operationName: string | undefined): Promise<void>;
+  /** Says that only streams are left to run: what starting an operation needs may go. */
+  retire?(): void;
   /** Closes the subgraph executors; operations that are still running fail. */
   close(): Promise<void>;
 }

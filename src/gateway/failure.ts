@@ -28,6 +28,14 @@ export function relocate(error: SubgraphError, path: ResponsePath | undefined, s
   });
 }
 
+/** Errors for which a subgraph gave nothing of an object at all: more was lost than the field that they name. */
+const losses = new WeakSet<GraphQLError>();
+export function asLoss(error: GraphQLError): GraphQLError {
+  losses.add(error);
+  return error;
+}
+export const isLoss = (error: GraphQLError): boolean => losses.has(error);
+
 /** No answer from a subgraph at all, as the error of what was asked of it. */
 export function subgraphFailure(thrown: unknown, path: ResponsePath | undefined, source: ErrorSource): GraphQLError {
   const error = thrown instanceof RollcallError || thrown instanceof GraphQLError ? thrown : toRollcallError(thrown);

@@ -4,6 +4,7 @@ import type { CompiledQuery } from 'graphql-jit';
 import { DocumentCache } from './document-cache.ts';
 import type { ExecRequest, ExecResult, JsonObject, MaybePromise, SubgraphExecutor } from './engine.ts';
 import { isPromise } from './maybe-promise.ts';
+import { joinsConditions, withOwnFragments } from './own-fragments.ts';
 import { runSerially, splitMutation } from './serial-mutation.ts';
 
 // The ES build of graphql-jit imports CommonJS names that Node cannot see; its CommonJS build works everywhere.
@@ -78,7 +79,9 @@ const argumentsOf = (schema: GraphQLSchema, request: ExecRequest) => ({
 
 function compile(schema: GraphQLSchema, document: DocumentNode, operationName: string | undefined) {
   try {
-    const compiled = compileQuery<JsonObject, JsonObject>(schema, document, operationName ?? '');
+    const own = withOwnFragments(document);
+    if (own === null || joinsConditions(own)) return null;
+    const compiled = compileQuery<JsonObject, JsonObject>(schema, own, operationName ?? '');
     return isCompiledQuery(compiled) ? compiled : null;
   } catch {
     return null;

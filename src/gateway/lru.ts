@@ -29,6 +29,11 @@ export class LruMap<K, V> {
     }
   }
 
+  /** The keys used last, the latest first. */
+  latestKeys(most: number): K[] {
+    return [...this.#entries.keys()].slice(-most).reverse();
+  }
+
   delete(key: K): void {
     this.#entries.delete(key);
   }

@@ -18,8 +18,9 @@ export interface SingleEngineOptions {
  * operation that is valid for the client-facing schema means the same to the subgraph.
  */
 export const canRunAlone = (supergraphSdl: string, schema: GraphQLSchema): boolean =>
-  !/@inaccessible\b|isInterfaceObject: true/.test(supergraphSdl.replace(/^\s*(directive|@link)\b.*$/gm, '')) &&
-  schema.getQueryType()?.name === 'Query';
+  !/@(inaccessible|authenticated|requiresScopes|policy)\b|isInterfaceObject: true/.test(
+    supergraphSdl.replace(/^\s*(directive|@link)\b.*$/gm, ''),
+  ) && schema.getQueryType()?.name === 'Query';
 
 /** One in-process subgraph: the client's own document runs on it, introspection on the client-facing schema. */
 export function createSingleEngine(options: SingleEngineOptions): Engine {

@@ -1,4 +1,10 @@
-import { type ConstDirectiveNode, Kind, parse } from 'graphql';
+import { type ConstDirectiveNode, type DocumentNode, Kind, parse } from 'graphql';
+
+/** A supergraph as text, or parsed: parsing a large one takes a while, and much of what is made of it needs that. */
+export type Supergraph = string | DocumentNode;
+
+export const supergraphDocument = (supergraph: Supergraph): DocumentNode =>
+  typeof supergraph === 'string' ? parse(supergraph, { noLocation: true }) : supergraph;
 
 /** A subgraph as the supergraph knows it. Plans may name it by the enum value or by the name: match both. */
 export interface SubgraphEntry {
@@ -13,9 +19,9 @@ const stringArgument = (directive: ConstDirectiveNode | undefined, name: string)
 };
 
 /** The subgraphs that a supergraph was composed of: the values of its `join__Graph` enum (join specification). */
-export function subgraphsOf(supergraphSdl: string): SubgraphEntry[] {
+export function subgraphsOf(supergraph: Supergraph): SubgraphEntry[] {
   const found: SubgraphEntry[] = [];
-  for (const definition of parse(supergraphSdl, { noLocation: true }).definitions) {
+  for (const definition of supergraphDocument(supergraph).definitions) {
     if (definition.kind !== Kind.ENUM_TYPE_DEFINITION || definition.name.value !== 'join__Graph') continue;
     for (const value of definition.values ?? []) {
       const graph = value.directives?.find((directive) => directive.name.value === 'join__graph');

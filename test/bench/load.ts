@@ -1,5 +1,6 @@
 import { Pool } from 'undici';
-import { quantile } from './statistics.ts';
+import { type LoadResult, resultOf } from './bursts.ts';
+import { takeJobs } from './jobs.ts';
 
 /** One burst of requests: `connections` at a time, bodies in turn, until `ms` are over or `most` are answered. */
 export interface LoadJob {
@@ -8,16 +9,11 @@ export interface LoadJob {
   readonly connections: number;
   readonly ms: number;
   readonly most: number;
+  /** Besides the type of the body. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface LoadResult {
-  readonly perSecond: number;
-  readonly answered: number;
-  readonly p50: number;
-  readonly p99: number;
-}
-
-async function run(job: LoadJob): Promise<LoadResult> {
+async function burst(job: LoadJob): Promise<LoadResult> {
   const url = new URL(job.url);
   const pool = new Pool(url.origin, { connections: job.connections, pipelining: 1 });
   const latencies: number[] = [];
@@ -31,11 +27,11 @@ async function run(job: LoadJob): Promise<LoadResult> {
       const answer = await pool.request({
         path: url.pathname,
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', ...job.headers },
         body,
       });
       const text = await answer.body.text();
-      if (answer.statusCode !== 200 || text.startsWith('{"errors"'))
+      if (answer.statusCode !== 200 || text.includes('"errors":['))
         throw new Error(`${job.url} answered ${answer.statusCode}: ${text.slice(0, 300)}`);
       latencies.push(performance.now() - at);
     }
@@ -43,19 +39,9 @@ async function run(job: LoadJob): Promise<LoadResult> {
   await Promise.all(Array.from({ length: job.connections }, worker));
   const seconds = (performance.now() - from) / 1000;
   await pool.close();
-  return {
-    perSecond: latencies.length / seconds,
-    answered: latencies.length,
-    p50: quantile(latencies, 0.5),
-    p99: quantile(latencies, 0.99),
-  };
+  return resultOf(latencies, seconds);
 }
 
-// A process of its own, so that asking does not take processor time from the one that answers: jobs come by IPC.
-process.on('message', (job: LoadJob) => {
-  run(job).then(
-    (result) => process.send!({ result }),
-    (error: unknown) => process.send!({ error: String(error) }),
-  );
-});
-process.on('disconnect', () => process.exit(0));
+const jobs = { burst };
+export type HttpJobs = typeof jobs;
+takeJobs(jobs);

@@ -8,7 +8,7 @@ const versionOf = (name: string): string => {
 };
 
 /** What a figure depends on, to be printed with it. */
-export function describeMachine(packages: readonly string[], postgres: string): Record<string, string> {
+export function describeMachine(packages: readonly string[], postgres?: string): Record<string, string> {
   return {
     date: new Date().toISOString().slice(0, 10),
     processor: `${cpus()[0]?.model ?? 'unknown'}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`,
@@ -16,7 +16,7 @@ export function describeMachine(packages: readonly string[], postgres: string): 
       .map((n) => n.toFixed(1))
       .join(' '),
     node: process.versions.node,
-    PostgreSQL: postgres,
+    ...(postgres === undefined ? {} : { PostgreSQL: postgres }),
     ...Object.fromEntries(packages.map((name) => [name, versionOf(name)])),
   };
 }

@@ -1,13 +1,13 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { LoadJob, LoadResult } from './load.ts';
+import type { JobTable } from './jobs.ts';
 
 const START_MS = 60_000;
 const STOP_MS = 8_000;
-/** The unit of times in /proc: Linux has had 100 a second on every architecture for decades. */
-const TICK_MS = 10;
+/** The longest that a job of the process that asks may take. */
+const ASK_MS = 180_000;
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
@@ -16,6 +16,8 @@ export interface ServerProcess {
   readonly url: string;
   /** From the start of the process to the first answer that it is ready. */
   readonly readyMs: number;
+  /** What it printed until it was ready. */
+  readonly printed: string;
   /** Resident memory in MiB. */
   memory(): number;
   /** Processor time so far, in milliseconds, of user and system. Unlike time on the clock, other processes hardly change it. */
@@ -40,7 +42,12 @@ async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-async function serve(file: string, env: Record<string, string>, printed: RegExp, ready: string) {
+async function serve(
+  file: string,
+  env: Record<string, string>,
+  address: RegExp,
+  ready?: string,
+): Promise<ServerProcess> {
   const from = performance.now();
   const child = spawn(process.execPath, [...(process.env['BENCH_NODE_ARGS']?.split(' ') ?? []), file], {
     cwd: ROOT,
@@ -60,55 +67,68 @@ async function serve(file: string, env: Record<string, string>, printed: RegExp,
     });
     child.stdout!.on('data', (chunk: Buffer) => {
       said = (said + chunk).slice(-4_000);
-      const match = printed.exec(said);
+      const match = address.exec(said);
       if (match !== null) done(() => resolve(match[1]!));
     });
     child.once('exit', () => done(() => reject(new Error(`${file} ended: ${said}`))));
   });
-  const answer = await fetch(new URL(ready, url));
-  await answer.text();
-  if (!answer.ok) throw new Error(`${file} is not ready: ${answer.status}`);
+  if (ready !== undefined) {
+    const answer = await fetch(new URL(ready, url));
+    await answer.text();
+    if (!answer.ok) throw new Error(`${file} is not ready: ${answer.status}`);
+  }
   return {
     url,
+    printed: said,
     readyMs: performance.now() - from,
     memory: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))![1]) / 1024,
-    processor: () => {
-      const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-      return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
-    },
+    processor: () => processorOf(child.pid!),
     stop: () => stop(child),
-  } satisfies ServerProcess;
+  };
 }
 
-/** Rollcall as it ships: the compiled code. */
+/** Of all threads, to the nanosecond: /proc/<pid>/stat counts in steps of 10 ms, which a short burst is made of few of. */
+function processorOf(pid: number): number {
+  let nanoseconds = 0;
+  for (const thread of readdirSync(`/proc/${pid}/task`))
+    nanoseconds += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
+  return nanoseconds / 1e6;
+}
+
+/** Rollcall as it ships: the compiled code. The line of its health is the last of its addresses. */
 export const startRollcall = (env: Record<string, string>): Promise<ServerProcess> =>
   serve(
     'dist/src/main.js',
     { PORT: '0', GRPC_PORT: '0', FLYTE_PORT: '0', LOG_LEVEL: 'warn', ...env },
-    /GraphQL\s+(http:\S+)graphql/,
+    /GraphQL\s+(http:\S+)graphql[\s\S]*Health/,
     '/health/ready',
   );
 
-/** What Rollcall is measured against. */
-export const startPeer = (databaseUrl: string): Promise<ServerProcess> =>
-  serve(here('registry/peer.ts'), { DATABASE_URL: databaseUrl }, /listening at (http:\S+)/, '/');
+/** A server of a benchmark, by its file below test/bench: what Rollcall is measured against, or what stands behind it. */
+export const startServer = (file: string, env: Record<string, string> = {}): Promise<ServerProcess> =>
+  serve(here(file), env, /listening at (\S+)/);
 
 /** The process that asks. */
-export interface Asker {
-  ask(job: LoadJob): Promise<LoadResult>;
+export interface Asker<T extends JobTable> {
+  ask<K extends keyof T & string>(kind: K, job: Parameters<T[K]>[0]): Promise<Awaited<ReturnType<T[K]>>>;
   stop(): Promise<void>;
 }
 
-export function startAsker(): Asker {
-  const child = fork(here('load.ts'));
+/** Starts one that knows the jobs of a file below test/bench. */
+export function startAsker<T extends JobTable>(file: string): Asker<T> {
+  const child = fork(here(file), { serialization: 'advanced' });
   running.add(child);
+  const gone = once(child, 'exit').then(() => {
+    throw new Error(`${file} ended`);
+  });
+  gone.catch(() => undefined);
   return {
-    async ask(job) {
-      const answer = once(child, 'message', { signal: AbortSignal.timeout(job.ms + 60_000) });
-      child.send(job);
-      const [{ result, error }] = (await answer) as [{ result?: LoadResult; error?: string }];
-      if (result === undefined) throw new Error(error);
-      return result;
+    async ask(kind, job) {
+      const answer = once(child, 'message', { signal: AbortSignal.timeout(ASK_MS) });
+      child.send({ kind, job });
+      const [{ result, error }] = (await Promise.race([answer, gone])) as [{ result?: never; error?: string }];
+      if (error !== undefined) throw new Error(error);
+      return result as never;
     },
     stop: () => stop(child),
   };

@@ -2,6 +2,7 @@ import { parse, printSchema } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { buildApiSchema } from '../../src/gateway/api-schema.ts';
 import { composeSupergraph } from '../../src/gateway/compose.ts';
+import { composeInThread } from '../../src/gateway/composition/in-thread.ts';
 import type { ReferenceResolver, Subgraph } from '../../src/gateway/subgraph-schema.ts';
 import { subgraphsOf } from '../../src/gateway/supergraph.ts';
 import { executableSubgraph, type Resolvers } from './support/executable.ts';
@@ -195,5 +196,28 @@ describe('what composition does wrongly by itself', () => {
     expect(await answer(subgraphs, source)).toEqual({
       data: { first: { by: { name: 'Ines' } }, second: { by: { __typename: 'Q' } } },
     });
+  });
+});
+
+describe('composing in a thread of its own', () => {
+  const bad = [{ name: 'a', url: 'http://a.test/', sdl: 'type Query { a: Missing }' }];
+  const good = Object.entries(worldSubgraphs()).map(([name, { sdl }]) => ({ name, url: `http://${name}.test/`, sdl }));
+  it.each([
+    ['subgraphs that compose', good],
+    ['subgraphs that do not', bad],
+    ['no subgraph', []],
+  ])('gives what composing here gives, of %s', async (_, subgraphs) => {
+    expect(await composeInThread(subgraphs)).toEqual(composeSupergraph(subgraphs));
+  });
+
+  it('lets this thread go on', async () => {
+    let over = false;
+    const composed = composeInThread(good).finally(() => {
+      over = true;
+    });
+    // Composed here, the promise would be settled before any timer comes to its turn.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    expect(over).toBe(false);
+    expect((await composed).errors).toBeUndefined();
   });
 });

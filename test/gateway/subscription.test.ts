@@ -1,14 +1,17 @@
 import { EventEmitter, once } from 'node:events';
 import { type ExecutionResult, parse } from 'graphql';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, test } from 'vitest';
 import { createEngine } from '../../src/gateway/create-engine.ts';
 import type { Engine, ExecRequest, SubgraphExecutor } from '../../src/gateway/engine.ts';
 import { localExecutor } from '../../src/gateway/local.ts';
 import { EventQueue } from '../../src/gateway/remote/event-queue.ts';
+import type { RemoteOptions } from '../../src/gateway/remote/options.ts';
 import { remoteExecutor } from '../../src/gateway/remote/remote.ts';
+import { shareStreams } from '../../src/gateway/remote/share-streams.ts';
 import { createSubgraph } from '../../src/gateway/subgraph-schema.ts';
 import { executable, executableSubgraph, type Resolvers } from './support/executable.ts';
 import { compose } from './support/gateway.ts';
+import { graphqlSseServer } from './support/graphql-sse-server.ts';
 import { graphqlWsServer } from './support/graphql-ws-server.ts';
 
 const FEED = /* GraphQL */ `
@@ -160,23 +163,26 @@ describe('a subscription over two subgraphs', () => {
   });
 });
 
-describe('a subscription of a remote subgraph', () => {
-  async function remoteFeed(count?: number, maxQueuedEvents?: number) {
+describe.each([
+  ['graphql-ws', graphqlWsServer],
+  ['server-sent events', graphqlSseServer],
+] as const)('a subscription of a remote subgraph, over %s,', (_transport, serve) => {
+  async function remoteFeed(count?: number, more: Partial<RemoteOptions> = {}) {
     const feed = changes(count);
-    const server = await graphqlWsServer(feedSchema(feed.source));
+    const server = await serve(feedSchema(feed.source));
     open.push(server);
     const executor = remoteExecutor({
       name: 'feed',
       url: 'http://127.0.0.1:1/graphql',
       subscriptionsUrl: server.url,
       forwardHeaders: ['authorization'],
-      ...(maxQueuedEvents === undefined ? {} : { maxQueuedEvents }),
+      ...more,
     });
     const engine = await engineOver(feed.source, (name) => (name === 'feed' ? executor : undefined));
     return { ...feed, server, engine };
   }
 
-  it('is enriched like a local one, over graphql-ws with the headers that are allowed', async () => {
+  it('is enriched like a local one, with the headers that are allowed', async () => {
     const { engine, server } = await remoteFeed(3);
     const context = { headers: { authorization: 'Bearer t', cookie: 'c' }, principalKey: 'a' };
     const events = await stream(engine, CHANGED, { context });
@@ -184,7 +190,7 @@ describe('a subscription of a remote subgraph', () => {
     expect(read.map(({ value }) => seen(value))).toEqual([FIRST, SECOND, THIRD]);
     expect(server.upgrades[0]?.authorization).toBe('Bearer t');
     expect(server.upgrades[0]?.cookie).toBeUndefined();
-    expect(server.params).toEqual([{ authorization: 'Bearer t' }]);
+    if ('params' in server) expect(server.params).toEqual([{ authorization: 'Bearer t' }]);
   });
 
   it('is ended on the other side when the reader leaves', async () => {
@@ -207,7 +213,7 @@ describe('a subscription of a remote subgraph', () => {
   });
 
   it('is ended with an error when the reader stays too far behind, not buffered without bound', async () => {
-    const { engine, ended, state } = await remoteFeed(50, 5);
+    const { engine, ended, state } = await remoteFeed(50, { maxQueuedEvents: 5 });
     const events = await stream(engine);
     await ended();
     let read = 0;
@@ -224,6 +230,72 @@ describe('a subscription of a remote subgraph', () => {
     expect((await events.next()).value).toMatchObject({ data: null, errors: [{ message: 'not for you' }] });
     expect((await events.next()).done).toBe(true);
   });
+
+  it('is one for equal subscriptions of one caller, each with events of its own', async () => {
+    const { engine, server } = await remoteFeed(2);
+    const readers = [await stream(engine), await stream(engine)];
+    for (const expected of [FIRST, SECOND]) {
+      const events = await Promise.all(readers.map((reader) => reader.next()));
+      expect(events.map(({ value }) => seen(value))).toEqual([expected, expected]);
+      expect(events[0]!.value.data).not.toBe(events[1]!.value.data);
+    }
+    expect(server.upgrades).toHaveLength(1);
+  });
+
+  it('goes on for the others when one reader leaves, and ends with the last', async () => {
+    const { engine, state, ended } = await remoteFeed(1);
+    const [first, second] = [await stream(engine), await stream(engine)];
+    await Promise.all([first.next(), second.next()]);
+    await first.return?.();
+    expect(state.ended).toBe(false);
+    await second.return?.();
+    await ended();
+  });
+
+  it('is another one for another caller, other headers or another text', async () => {
+    const { engine, server } = await remoteFeed(0);
+    const as = (principalKey: string, authorization: string) => ({
+      context: { headers: { authorization }, principalKey },
+    });
+    await stream(engine, CHANGED, as('a', 't'));
+    await stream(engine, CHANGED, as('b', 't'));
+    await stream(engine, CHANGED, as('a', 'u'));
+    await stream(engine, 'subscription { changed { number } }', as('a', 't'));
+    await expect.poll(() => server.upgrades).toHaveLength(4);
+  });
+
+  it('is another one once the first has brought an event: a late reader would miss what the stream begins with', async () => {
+    const { engine, server } = await remoteFeed(1);
+    await (await stream(engine)).next();
+    await stream(engine);
+    await expect.poll(() => server.upgrades).toHaveLength(2);
+  });
+
+  it('takes late readers where the operator says that its streams begin with what is new', async () => {
+    const { engine, server, state, ended } = await remoteFeed(1, { shareRunningStreams: true });
+    const early = await stream(engine);
+    await early.next();
+    const late = await stream(engine);
+    await early.return?.();
+    expect(state.ended).toBe(false);
+    await late.return?.();
+    await ended();
+    expect(server.upgrades).toHaveLength(1);
+  });
+});
+
+test('a shared stream ends for the slow reader alone', async () => {
+  const upstream = new EventQueue(1, () => {});
+  const share = shareStreams(() => upstream, { name: 'feed', url: 'http://feed.invalid/', maxQueuedEvents: 5 });
+  const [slow, quick] = [share(request(CHANGED)), share(request(CHANGED))];
+  for (let number = 1; number <= 10; number++) {
+    upstream.push({ data: { number } });
+    expect((await quick.next()).value).toEqual({ data: { number } });
+  }
+  for (let number = 1; number <= 5; number++) expect((await slow.next()).value).toEqual({ data: { number } });
+  await expect(slow.next()).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+  upstream.push({ data: { number: 11 } });
+  expect((await quick.next()).value).toEqual({ data: { number: 11 } });
 });
 
 describe('an event queue', () => {

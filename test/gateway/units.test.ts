@@ -73,16 +73,17 @@ describe('merging', () => {
 });
 
 describe('the document that is planned', () => {
-  const sdl = `directive @join__type(graph: G, key: String, isInterfaceObject: Boolean) repeatable on OBJECT | INTERFACE
+  const sdl = `directive @join__field(graph: G) repeatable on FIELD_DEFINITION
+    directive @join__type(graph: G, key: String, isInterfaceObject: Boolean) repeatable on OBJECT | INTERFACE
     enum G { A B }
     type Query { item: Item book: Book }
     type Mutation { a: Book b: Book }
     interface Item @join__type(graph: B, key: "id", isInterfaceObject: true) { id: ID title: String }
-    type Book implements Item { id: ID title: String }`;
+    type Book implements Item { id: ID title: String stock: Int @join__field(graph: B) price: Int @join__field(graph: B) }`;
   const schema = buildSchema(sdl);
   const keys = new ClientKeys(schema);
-  const planned = (source: string) =>
-    print(new PlannerDocuments(schema, sdl, keys).rewrite(parse(source))).replace(/\s+/g, ' ');
+  const rewritten = (source: string) => new PlannerDocuments(schema, sdl, keys).rewrite(parse(source));
+  const planned = (source: string) => print(rewritten(source).document).replace(/\s+/g, ' ');
 
   it.each([
     ['an alias that is a field name', '{ book { id: title } }', '{ book { _client_id: title } }'],
@@ -98,12 +99,33 @@ describe('the document that is planned', () => {
     [
       'a fragment that repeats its type',
       'query($v: Boolean!) { book { ... on Book @skip(if: $v) { id title @include(if: $v) } } }',
-      'query ($v: Boolean!) { book { id @skip(if: $v) title @include(if: $v) @skip(if: $v) } }',
+      'query ($v: Boolean!) { book { id @skip(if: $v) } }',
     ],
     [
-      'a field with several conditions',
-      'query($v: Boolean!, $w: Boolean!) { book { id @skip(if: $v) id @skip(if: $w) } }',
-      'query ($v: Boolean!, $w: Boolean!) { book { id } }',
+      'a field under several conditions',
+      'query($v: Boolean!, $w: Boolean!) { item { ... on Book @skip(if: $v) { title @include(if: $w) @skip(if: false) } } }',
+      'query ($v: Boolean!, $w: Boolean!, $wanted_0: Boolean!) { item { id ... on Book { title @include(if: $wanted_0) } } }',
+    ],
+    [
+      'a field at several places with conditions',
+      'query($v: Boolean!, $w: Boolean!) { book { id @skip(if: $v) id @include(if: $w) } }',
+      'query ($v: Boolean!, $w: Boolean!, $wanted_0: Boolean!) { book { id @include(if: $wanted_0) } }',
+    ],
+    [
+      'a field at several places, one of them without a condition',
+      'query($v: Boolean!) { book { id @skip(if: $v) id } }',
+      'query ($v: Boolean!) { book { id } }',
+    ],
+    [
+      'an object at several places with conditions',
+      'query($v: Boolean!, $wanted_0: Boolean!) { book @include(if: $v) { id @skip(if: $wanted_0) } book @include(if: $wanted_0) { title } }',
+      'query ($v: Boolean!, $wanted_0: Boolean!, $wanted_0_: Boolean!, $wanted_1: Boolean!) { book @include(if: $wanted_0_) { id @include(if: $wanted_1) title @include(if: $wanted_0) } }',
+    ],
+    [
+      'fields of two subgraphs under one condition',
+      'query($v: Boolean!) { book { id @skip(if: $v) stock @skip(if: $v) price @skip(if: $v) title @skip(if: $v) } }',
+      `query ($v: Boolean!, $wanted_0: Boolean!) { book { id @skip(if: $v) stock @include(if: $wanted_0)
+        price @include(if: $wanted_0) title @skip(if: $v) } }`.replace(/\s+/g, ' '),
     ],
     [
       'an interface with interface objects',
@@ -118,6 +140,25 @@ describe('the document that is planned', () => {
   ])('rewrites %s', (_, source, expected) => {
     expect(planned(source)).toBe(expected);
   });
+
+  it.each([true, false].flatMap((v) => [true, false].map((w) => ({ v, w }))))(
+    'computes its own variables of %s',
+    ({ v, w }) => {
+      const source = `query($v: Boolean!, $w: Boolean!) {
+        book @include(if: $v) { id @skip(if: $w) }
+        book @include(if: $w) { title ... on Book @skip(if: $v) { title id @include(if: $v) } }
+      }`;
+      expect(rewritten(source).variables({ v, w, other: 1 })).toEqual({
+        v,
+        w,
+        other: 1,
+        wanted_0: v || w,
+        wanted_1: v && !w,
+        wanted_2: w && !v,
+        wanted_3: w || (w && !v),
+      });
+    },
+  );
 
   it('can have its paths read back', () => {
     expect(toClientPath(['book', 1, '_client_id', '_client__x'])).toEqual(['book', 1, 'id', '_x']);

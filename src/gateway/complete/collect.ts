@@ -87,7 +87,7 @@ export function conditionOf(directives: readonly DirectiveNode[] | undefined): I
   return condition;
 }
 
-function both(a: Included, b: Included): Included {
+export function both(a: Included, b: Included): Included {
   if (a === null) return b;
   if (b === null) return a;
   return (variables) => a(variables) && b(variables);

@@ -12,16 +12,18 @@ import {
   isNonNullType,
   isObjectType,
   Kind,
-  type SelectionNode,
+  type SelectionSetNode,
 } from 'graphql';
 import type { JsonObject } from '../engine.ts';
 import { isObject } from '../plan/merge.ts';
 import {
+  both,
   type CollectContext,
   type ConditionalSelection,
   collectFields,
   conditionOf,
   type Included,
+  NEVER,
 } from './collect.ts';
 
 /** What one completion found wrong: values that no subgraph error explains are reported with their exact path. */
@@ -49,17 +51,36 @@ export interface CompletionContext extends CollectContext {
   readonly schema: GraphQLSchema;
   /** The key under which a field stands in the fetched data. */
   sourceKey(field: FieldNode): string;
+  /** What to tell instead of a field's value, or of any object of a type, that the caller may not have. */
+  withheld?(typeName: string, field?: FieldNode): Refusal | undefined;
+}
+
+/** Why something is kept from the caller. */
+export interface Refusal {
+  readonly code: 'UNAUTHENTICATED' | 'FORBIDDEN';
+  readonly message: string;
 }
 
 /** A subgraph that answers rubbish for a long list must not make us build an error for each entry. */
 const MAX_VIOLATIONS = 100;
 
-function report(state: CompletionState, depth: number, message: string): void {
+function report(
+  state: CompletionState,
+  depth: number,
+  message: string,
+  code: 'UPSTREAM_INVALID' | Refusal['code'] = 'UPSTREAM_INVALID',
+): void {
   if (state.violations.length >= MAX_VIOLATIONS) return;
-  state.violations.push(
-    new GraphQLError(message, { path: state.path.slice(0, depth), extensions: { code: 'UPSTREAM_INVALID' } }),
-  );
+  state.violations.push(new GraphQLError(message, { path: state.path.slice(0, depth), extensions: { code } }));
 }
+
+/** Tells why there is no value. */
+const refuse =
+  ({ code, message }: Refusal, nullable: boolean): Complete =>
+  (_value, state, depth) => {
+    report(state, depth, message, code);
+    return nullable ? null : BUBBLE;
+  };
 
 /**
  * Compiles response completion (GraphQL §6.4.3 and §6.4.4) for an operation's root: exactly the fields that were asked
@@ -90,7 +111,11 @@ function completeObject(
     else if (name === '__schema' || name === '__type')
       fields.push({ key, sourceKey: key, again, included, complete: (value) => value ?? null });
     else if (definition !== undefined) {
-      const complete = completeType(definition.type, inner, `${type.name}.${name}`, context);
+      const refusal = context.withheld?.(type.name, node);
+      const complete =
+        refusal === undefined
+          ? completeType(definition.type, inner, `${type.name}.${name}`, context)
+          : refuse(refusal, !isNonNullType(definition.type));
       fields.push({ key, sourceKey, again, included, complete });
     }
   }
@@ -113,6 +138,15 @@ function completeObject(
 function typeNameOf(type: GraphQLObjectType | GraphQLInterfaceType): Complete {
   return isObjectType(type) ? () => type.name : (value) => (typeof value === 'string' ? value : type.name);
 }
+
+/** What values of the scalars of the specification look like in JSON (GraphQL §3.5); others may have any shape. */
+const SCALARS: Readonly<Record<string, ((value: unknown) => boolean) | undefined>> = {
+  Int: (value) => typeof value === 'number' && (value | 0) === value,
+  Float: (value) => typeof value === 'number',
+  String: (value) => typeof value === 'string',
+  Boolean: (value) => typeof value === 'boolean',
+  ID: (value) => typeof value === 'string' || Number.isInteger(value),
+};
 
 function completeType(
   type: GraphQLOutputType,
@@ -140,19 +174,28 @@ function completeType(
       return null;
     };
   }
-  if (isLeafType(type)) return (value) => value ?? null;
+  if (isLeafType(type)) {
+    const fits = SCALARS[type.name];
+    if (fits === undefined) return (value) => value ?? null;
+    return (value, state, depth) => {
+      if (value === null || value === undefined) return null;
+      if (fits(value)) return value;
+      report(state, depth, `The value of ${field} is not of type ${type.name}.`);
+      return null;
+    };
+  }
 
   const known = isObjectType(type) ? type : null;
-  const needsType = selections.some(
-    ({ selectionSet, included }) => included === null && selectionSet.selections.some(dependsOnType),
-  );
+  const typeConditions = selections.flatMap(({ selectionSet, included }) => typeDependence(selectionSet, included));
+  const needsType = ({ variables }: CompletionState) =>
+    typeConditions.some((included) => included === null || included(variables));
   const byType = new Map<string, Complete>();
   return (value, state, depth) => {
     if (value === null || value === undefined) return null;
     // Plans leave `__typename` out where nothing depends on it: then the interface says all there is to say.
     const fetched = (value as JsonObject).__typename;
     const typeName = known?.name ?? fetched ?? type.name;
-    if (needsType && known === null && fetched === type.name) {
+    if (known === null && fetched === type.name && needsType(state)) {
       report(state, depth, `The type of ${field} could not be fetched.`);
       return null;
     }
@@ -167,16 +210,22 @@ function completeType(
         report(state, depth, `The value of ${field} has a type that ${type.name} does not include.`);
         return null;
       }
-      complete = completeObject(runtime, selections, context);
+      const refusal = known === null ? context.withheld?.(typeName) : undefined;
+      complete = refusal === undefined ? completeObject(runtime, selections, context) : refuse(refusal, true);
       byType.set(typeName, complete);
     }
     return complete(value, state, depth);
   };
 }
 
-/** Whether the response certainly says something about an object's type, or leaves something out because of it. */
-const dependsOnType = (selection: SelectionNode): boolean =>
-  (selection.kind !== Kind.FIELD || selection.name.value === '__typename') && !conditionOf(selection.directives);
+/** When the response says something about an object's type, or leaves something out because of it. */
+function typeDependence({ selections }: SelectionSetNode, outer: Included): Included[] {
+  return selections.flatMap((selection): Included[] => {
+    if (selection.kind === Kind.FIELD && selection.name.value !== '__typename') return [];
+    const own = conditionOf(selection.directives);
+    return own === NEVER ? [] : [both(outer, own)];
+  });
+}
 
 function completeList(complete: Complete, field: string): Complete {
   return (value, state, depth) => {

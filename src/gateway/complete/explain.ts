@@ -1,4 +1,5 @@
 import { type FieldNode, GraphQLError, Kind, type SelectionSetNode } from 'graphql';
+import { isLoss } from '../failure.ts';
 import type { SelectedOperation } from '../operation.ts';
 import { toClientPath } from '../plan/client-keys.ts';
 import { isObject } from '../plan/merge.ts';
@@ -53,7 +54,7 @@ function asksFor({ operation, fragments, sourceKey }: AskedFor, path: Path): boo
  * The error as the client may see it: with a path of the client's keys that leads somewhere in the response. One about
  * a field that only the plan asked for (a key, or what `@requires` names) is moved up to the object that the client did
  * ask for. One about a field that the client asks for, but not of this object, is dropped (null): plans may fetch more
- * than conditions and types allow.
+ * than conditions and types allow. Unless the object lost everything else of that subgraph with it.
  */
 export function withinResponse(error: GraphQLError, data: unknown, asked: AskedFor): GraphQLError | null {
   let value = data;
@@ -65,7 +66,7 @@ export function withinResponse(error: GraphQLError, data: unknown, asked: AskedF
     const isAsked = asksFor(asked, path.slice(0, i + 1));
     const isThere = Object.hasOwn(value, key);
     if (!isAsked) return at(error, path.slice(0, i));
-    if (!isThere) return null;
+    if (!isThere) return isLoss(error) ? at(error, path.slice(0, i)) : null;
     value = (value as Record<string | number, unknown>)[key];
   }
   return at(error, path);

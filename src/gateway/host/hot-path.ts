@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify';
-import { type DocumentNode, type ExecutionResult, type GraphQLSchema, getOperationAST, Kind } from 'graphql';
+import { type DocumentNode, type GraphQLSchema, getOperationAST, Kind } from 'graphql';
 import type { Metrics } from '../../http/metrics.ts';
 import type { GatewayContext } from '../engine.ts';
 import { LruMap } from '../lru.ts';
-import { ANSWERED, type Graph } from './graph.ts';
+import type { Graph } from './graph.ts';
 import { checkLimits, type QueryLimits } from './limits.ts';
 
 export interface HotPathOptions {
@@ -69,22 +69,16 @@ export class HotPath {
     const operation = document && getOperationAST(document, body.operationName);
     if (!document || !operation || checkLimits(schema, document, operation, body.variables, limits).length > 0)
       return undefined;
-    const run = async () =>
-      (await graph.execute(schema, {
-        document,
-        variables: body.variables ?? {},
-        operationName: body.operationName ?? undefined,
-        operationType: 'query',
-        context,
-      })) as ExecutionResult;
-    // Without any result (a fault of ours) Apollo tries again, and answers with the error.
-    const result = await run().catch(() => undefined);
+    const result = await graph.flawless(schema, {
+      document,
+      variables: body.variables ?? {},
+      operationName: body.operationName ?? undefined,
+      operationType: 'query',
+      context,
+    });
     if (result === undefined) return undefined;
-    if (result.errors !== undefined || result.data === undefined) {
-      Object.assign(context, { [ANSWERED]: result });
-      return undefined;
-    }
-    metrics.graphql.observe({ type: 'query', outcome: 'ok' }, (performance.now() - from) / 1000);
+    const label = metrics.operationNames.label(operation.name?.value);
+    metrics.graphql.observe({ operation: label, type: 'query', outcome: 'ok' }, (performance.now() - from) / 1000);
     const { data, extensions } = result;
     return { contentType, text: `${JSON.stringify(extensions === undefined ? { data } : { data, extensions })}\n` };
   }

@@ -1,152 +1,90 @@
-import { ApolloServer, HeaderMap } from '@apollo/server';
-import {
-  ApolloServerPluginCacheControlDisabled,
-  ApolloServerPluginLandingPageDisabled,
-  ApolloServerPluginUsageReportingDisabled,
-} from '@apollo/server/plugin/disabled';
+import { HeaderMap } from '@apollo/server';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { GraphQLError } from 'graphql';
+import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
-import type { Authenticator } from '../../auth/authenticator.ts';
-import { RollcallError } from '../../errors.ts';
+import type { RollcallError } from '../../errors.ts';
+import { admit, type Gate, sayWhen } from '../../http/gate.ts';
 import type { Metrics } from '../../http/metrics.ts';
 import { fromHttpError } from '../../http/server.ts';
 import type { GatewayContext } from '../engine.ts';
+import { notLoaded } from '../live/unloaded.ts';
+import { REFUSED_MARK, startApollo } from './apollo.ts';
 import type { ContextFactory } from './context.ts';
 import type { Graph } from './graph.ts';
 import { HotPath } from './hot-path.ts';
-import { checkLimits, type QueryLimits } from './limits.ts';
-import { maskError } from './mask.ts';
+import type { QueryLimits } from './limits.ts';
+import { type LoadLimit, RETRY_AFTER_SECONDS } from './load-limit.ts';
 
 /** What a GraphQL-over-HTTP endpoint needs. */
 export interface GraphHttpOptions {
   readonly path: string;
   readonly graph: Graph;
-  readonly authenticator: Authenticator;
+  readonly gate: Gate;
   readonly contextOf: ContextFactory;
   readonly limits: QueryLimits;
   readonly introspection: boolean;
   readonly maxBodyBytes: number;
   /** Whether queries that were answered before run past Apollo Server's pipeline. */
   readonly hotPath: boolean;
+  readonly load: LoadLimit;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** The same graph as a schema to run field by field, for routers that ask for traces (`ftv1`); none without it. */
+  readonly tracedSchema?: GraphQLSchema | undefined;
   /** The page for browsers that open the endpoint; none without it. */
   readonly page?: ((request: FastifyRequest, reply: FastifyReply) => unknown) | undefined;
-}
-
-/** A request that GraphQL refuses before running it. GraphQL over HTTP §6.4.1: an application/json answer to it has status 200. */
-const REFUSED = new Set([
-  'GRAPHQL_PARSE_FAILED',
-  'GRAPHQL_VALIDATION_FAILED',
-  'BAD_USER_INPUT',
-  'OPERATION_RESOLUTION_FAILURE',
-  'QUERY_TOO_COMPLEX',
-]);
-
-/** Apollo Server would answer a subscription with an empty object. */
-const ELSEWHERE =
-  'Subscriptions are not answered here: open a WebSocket (graphql-transport-ws) at /graphql, or use server-sent events at /graphql/stream.';
-
-/** Marks such an answer on its way from Apollo Server to the handler, which takes it off again. */
-const REFUSED_MARK = 'x-rollcall-refused';
-
-/** Starts Apollo Server on a graph: it owns parsing, validation, negotiation and the shape of answers. */
-async function startApollo(
-  { graph, limits, introspection, log, metrics }: GraphHttpOptions,
-  hotPath: HotPath,
-): Promise<ApolloServer<GatewayContext>> {
-  const server = new ApolloServer<GatewayContext>({
-    gateway: graph,
-    introspection,
-    includeStacktraceInErrorResponses: false,
-    hideSchemaDetailsFromClientErrors: !introspection,
-    stopOnTerminationSignals: false,
-    // http/page-guard.ts refuses what a page of another site sends; Apollo's own check would refuse plain GET clients too.
-    csrfPrevention: false,
-    parseOptions: { maxTokens: limits.maxTokens },
-    // The gateway's cost limit counts what a selection returns; Apollo's own count would stop GraphiQL's introspection.
-    maxRecursiveSelections: false,
-    cache: 'bounded',
-    formatError: (formatted, error) => maskError(formatted, error, log),
-    logger: {
-      debug: (m) => log.debug(m),
-      info: (m) => log.debug(m),
-      warn: (m) => log.warn(m),
-      error: (m) => log.error(m),
-    },
-    plugins: [
-      ApolloServerPluginLandingPageDisabled(),
-      ApolloServerPluginUsageReportingDisabled(),
-      // Costs 1.3 times a request, for a header that a graph of live data must not send.
-      ApolloServerPluginCacheControlDisabled(),
-      {
-        async requestDidStart() {
-          const from = performance.now();
-          return {
-            async didResolveOperation({ schema, document, operation, request, source }) {
-              const [error] =
-                operation === undefined ? [] : checkLimits(schema, document, operation, request.variables, limits);
-              if (error !== undefined) throw error;
-              if (operation?.operation === 'subscription')
-                throw new GraphQLError(ELSEWHERE, { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } });
-              hotPath.rememberDocument(schema, source, document);
-            },
-            async willSendResponse({ operation, errors, response }) {
-              if (errors?.some((e) => REFUSED.has(String(e.extensions?.['code']))))
-                response.http.headers.set(REFUSED_MARK, '1');
-              metrics.graphql.observe(
-                { type: operation?.operation ?? 'none', outcome: errors === undefined ? 'ok' : 'error' },
-                (performance.now() - from) / 1000,
-              );
-            },
-          };
-        },
-      },
-    ],
-  });
-  await server.start();
-  return server;
 }
 
 /** Adds a GraphQL-over-HTTP endpoint: POST, GET for queries, and a page for browsers. Answers the function that stops it. */
 export async function addGraphHttp(app: FastifyInstance, options: GraphHttpOptions): Promise<() => Promise<void>> {
   const hotPath = new HotPath(options);
   const server = await startApollo(options, hotPath);
+  const traced =
+    options.tracedSchema === undefined ? undefined : await startApollo(options, hotPath, options.tracedSchema);
 
   const handle = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const principal = await options.authenticator.authenticate(request.headers.authorization);
-    const context = options.contextOf({ principal, headers: request.headers, requestId: request.id });
-    const quick = options.hotPath ? await hotPath.answer(request, context) : undefined;
+    if (!options.graph.loaded) throw notLoaded();
+    const principal = await admit(options.gate, request, reply);
+    const context: GatewayContext = Object.assign(
+      options.contextOf({ principal, headers: request.headers, requestId: request.id }),
+      { returnHeader: (name: string, value: string | string[]) => void reply.header(name, value) },
+    );
+    await options.load.run(() => answer(request, reply, context));
+  };
+
+  const answer = async (request: FastifyRequest, reply: FastifyReply, context: GatewayContext): Promise<void> => {
+    // Timing every field costs many times the query: only a router's sampled requests ask for it.
+    const wantsTrace = traced !== undefined && request.headers['apollo-federation-include-trace'] === 'ftv1';
+    const quick = options.hotPath && !wantsTrace ? await hotPath.answer(request, context) : undefined;
     if (quick !== undefined) {
-      reply.header('content-type', quick.contentType).send(quick.text);
+      reply.header('content-type', quick.contentType).send(bytesOf(quick.text));
       return;
     }
     const headers = new HeaderMap();
     for (const [name, value] of Object.entries(request.headers))
       if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
-    const answer = await server.executeHTTPGraphQLRequest({
+    const response = await (wantsTrace ? traced : server).executeHTTPGraphQLRequest({
       httpGraphQLRequest: {
         method: request.method,
         headers,
-        search: new URL(request.url, 'http://x').search,
+        search: request.method === 'GET' ? new URL(request.url, 'http://x').search : '',
         body: request.body ?? {},
       },
       context: async () => context,
     });
-    const isJson = answer.headers.get('content-type')?.startsWith('application/json') === true;
-    const refused = answer.headers.delete(REFUSED_MARK);
-    reply.code(isJson && refused ? 200 : (answer.status ?? 200));
-    for (const [name, value] of answer.headers) reply.header(name, value);
-    if (answer.body.kind === 'complete') {
-      if (answer.status === undefined)
-        hotPath.rememberContentType(request.headers.accept, answer.headers.get('content-type'));
-      reply.send(answer.body.string);
+    const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
+    const refused = response.headers.delete(REFUSED_MARK);
+    reply.code(isJson && refused ? 200 : (response.status ?? 200));
+    for (const [name, value] of response.headers) reply.header(name, value);
+    if (response.body.kind === 'complete') {
+      if (response.status === undefined)
+        hotPath.rememberContentType(request.headers.accept, response.headers.get('content-type'));
+      reply.send(bytesOf(response.body.string));
       return;
     }
     reply.hijack();
-    reply.raw.writeHead(answer.status ?? 200, Object.fromEntries(answer.headers));
-    for await (const chunk of answer.body.asyncIterator) reply.raw.write(chunk);
+    reply.raw.writeHead(response.status ?? 200, Object.fromEntries(response.headers));
+    for await (const chunk of response.body.asyncIterator) reply.raw.write(chunk);
     reply.raw.end();
   };
 
@@ -162,8 +100,13 @@ export async function addGraphHttp(app: FastifyInstance, options: GraphHttpOptio
       return reply;
     });
   });
-  return () => server.stop();
+  return async () => {
+    await Promise.all([server.stop(), traced?.stop()]);
+  };
 }
+
+/** A text is measured, joined with the head and encoded on its way out, which costs more than to do it here. */
+const bytesOf = (text: string): Buffer => Buffer.from(text);
 
 /** A browser that opens the endpoint, not a client that asks it something. */
 const wantsPage = (request: FastifyRequest): boolean =>
@@ -172,6 +115,8 @@ const wantsPage = (request: FastifyRequest): boolean =>
 function sendGraphError(reply: FastifyReply, error: RollcallError, log: Logger, original: unknown): void {
   if (error.code === 'INTERNAL') log.error({ err: original }, 'a GraphQL request failed');
   if (error.code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
+  sayWhen(reply, error);
+  if (error.code === 'OVERLOADED') reply.header('retry-after', String(RETRY_AFTER_SECONDS));
   reply
     .code(error.shape.http)
     .header('content-type', 'application/json; charset=utf-8')

@@ -13,6 +13,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
+import { isDeeperThan } from './json-depth.ts';
 
 /** What one operation may ask for. */
 export interface QueryLimits {
@@ -23,10 +24,18 @@ export interface QueryLimits {
   readonly maxTokens: number;
   /** Estimated number of objects and fields in the answer; see {@link checkLimits}. */
   readonly maxCost: number;
+  /** Levels of the variables: what nests deeper overflows stacks further on. */
+  readonly maxVariableDepth: number;
 }
 
 /** Enough for what a frontend asks, and for GraphiQL's introspection. */
-export const DEFAULT_LIMITS: QueryLimits = { maxDepth: 20, maxAliases: 200, maxTokens: 10_000, maxCost: 50_000 };
+export const DEFAULT_LIMITS: QueryLimits = {
+  maxDepth: 20,
+  maxAliases: 200,
+  maxTokens: 10_000,
+  maxCost: 50_000,
+  maxVariableDepth: 50,
+};
 
 /** Items of a page whose `first` is not given, and of a list without pages. */
 const DEFAULT_FIRST = 20;
@@ -58,6 +67,14 @@ export function checkLimits(
   variables: Readonly<Record<string, unknown>> | undefined | null,
   limits: QueryLimits = DEFAULT_LIMITS,
 ): GraphQLError[] {
+  if (variables != null && isDeeperThan(variables, limits.maxVariableDepth)) {
+    const maximum = limits.maxVariableDepth;
+    return [
+      new GraphQLError(`The variables nest deeper than ${maximum} levels. Send flatter ones.`, {
+        extensions: { code: 'QUERY_TOO_COMPLEX', limit: 'depth of variables', maximum },
+      }),
+    ];
+  }
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const d of document.definitions) if (d.kind === Kind.FRAGMENT_DEFINITION) fragments.set(d.name.value, d);
   const measured = new Map<string, Measure>();

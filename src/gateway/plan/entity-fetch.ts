@@ -16,7 +16,13 @@ export function compileEntityFetch(
 ): Step {
   const call = compileFetch(node, context);
   const batch = compileEntityBatch(
-    { paths: [path], requires: node.requires ?? [], inputRewrites: node.inputRewrites },
+    {
+      paths: [path],
+      requires: node.requires ?? [],
+      inputRewrites: node.inputRewrites,
+      serviceName: node.serviceName,
+      asked: call.entities('_entities'),
+    },
     context,
   );
   const rewrites = compileRewrites(node.outputRewrites, context.types);
@@ -28,12 +34,15 @@ export function compileEntityFetch(
       () => sendOnce(call, run, { ...call.variablesOf(run), representations: representations.list }),
       (result: ExecutionResult) => {
         for (const error of (result.errors ?? []) as readonly SubgraphError[]) {
-          batch.fail(run, targets, error, call.source, rewrites);
+          batch.fail(run, targets, error, { source: call.source, rewrites, entities: result.data?._entities });
         }
         const data = result.data as JsonObject | null | undefined;
-        if (!data) return;
-        rewrites?.apply(data);
-        batch.apply(data._entities, targets);
+        if (data) rewrites?.apply(data);
+        batch.apply(run, data?._entities, targets, {
+          source: call.source,
+          sent: representations.list.length,
+          failed: result.errors !== undefined,
+        });
       },
       (thrown) => {
         run.request.signal?.throwIfAborted();
@@ -49,7 +58,7 @@ export function compileBatchFetch(node: BatchFetchNode, context: PlanContext): S
   const parts = node.entityBatch.aliases.map((alias) => ({
     alias: alias.alias,
     variable: alias.representationsVariableName,
-    batch: compileEntityBatch(alias, context),
+    batch: compileEntityBatch({ ...alias, serviceName: node.serviceName, asked: call.entities(alias.alias) }, context),
     rewrites: compileRewrites(alias.outputRewrites, context.types),
   }));
   return (run) => {
@@ -77,14 +86,17 @@ export function compileBatchFetch(node: BatchFetchNode, context: PlanContext): S
             0,
             parts.findIndex((part) => part.alias === error.path?.[0]),
           );
-          parts[at]?.batch.fail(run, targets[at]!, error, call.source, parts[at].rewrites);
+          const part = parts[at];
+          if (part === undefined) continue;
+          const { batch, rewrites, alias } = part;
+          batch.fail(run, targets[at]!, error, { source: call.source, rewrites, entities: result.data?.[alias] });
         }
         const data = result.data as JsonObject | null | undefined;
-        if (!data) return;
-        parts.forEach(({ alias, batch, rewrites }, i) => {
-          const entities = data[alias];
+        parts.forEach(({ alias, variable, batch, rewrites }, i) => {
+          const entities = data?.[alias];
           rewrites?.apply(entities);
-          batch.apply(entities, targets[i]!);
+          const sent = lists.get(variable)?.list.length ?? 0;
+          batch.apply(run, entities, targets[i]!, { source: call.source, sent, failed: result.errors !== undefined });
         });
       },
       (thrown) => {

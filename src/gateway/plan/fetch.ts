@@ -6,11 +6,13 @@ import {
   Kind,
   type OperationDefinitionNode,
   parse,
+  type SelectionSetNode,
 } from 'graphql';
 import { RollcallError } from '../../errors.ts';
 import { type ExecResult, isAsyncIterable, type JsonObject, type MaybePromise, type OperationType } from '../engine.ts';
 import { type ErrorSource, relocate, type SubgraphError, subgraphFailure } from '../failure.ts';
 import { settle } from '../maybe-promise.ts';
+import { withoutFragments } from '../own-fragments.ts';
 import { compileRewrites, type Rewrites } from './rewrites.ts';
 import type { PlanContext, PlanRun, Step } from './run.ts';
 
@@ -25,6 +27,8 @@ export interface FetchCall {
   /** The fields at the root of what is sent. */
   readonly rootFields: readonly FieldNode[];
   readonly operationType: OperationType;
+  /** What is asked of the entities, by the response key of the list, every fragment written out. */
+  entities(key: string): SelectionSetNode;
   /** The client's variables that the fetch uses. */
   variablesOf(run: PlanRun): JsonObject;
   send(run: PlanRun, variables: JsonObject): MaybePromise<ExecResult>;
@@ -42,6 +46,12 @@ export function compileFetch(node: FetchParts, context: PlanContext): FetchCall 
   return {
     source,
     operationType,
+    entities(key) {
+      const [written] = withoutFragments(document)?.definitions ?? [];
+      const selections = written?.kind === Kind.OPERATION_DEFINITION ? written.selectionSet.selections : [];
+      const field = selections.find((s): s is FieldNode => s.kind === Kind.FIELD && keyOf(s) === key);
+      return field?.selectionSet ?? { kind: Kind.SELECTION_SET, selections: [] };
+    },
     rootFields: (operation?.selectionSet.selections ?? []).filter((s): s is FieldNode => s.kind === Kind.FIELD),
     variablesOf(run) {
       const used: JsonObject = {};
@@ -50,14 +60,16 @@ export function compileFetch(node: FetchParts, context: PlanContext): FetchCall 
     },
     send(run, variables) {
       run.request.signal?.throwIfAborted();
-      const { context: hostContext, signal } = run.request;
+      const { context: hostContext, signal, trace } = run.request;
       return executor.execute({
         document,
         variables,
         operationName: node.operationName ?? undefined,
         operationType,
         context: hostContext,
+        deadline: operationType === 'subscription' ? undefined : run.deadline,
         signal,
+        trace,
       });
     },
   };
@@ -66,7 +78,7 @@ export function compileFetch(node: FetchParts, context: PlanContext): FetchCall 
 /** A fragment with nothing in it: the planner writes such when a condition stood on all that was in it. */
 const EMPTY_FRAGMENT = /(\.\.\.\s*on\s+\w+\b(?:\s*@\w+\([^()]*\))*)(?!\s*[{@(])/g;
 
-function parseFetch(operation: string): DocumentNode {
+export function parseFetch(operation: string): DocumentNode {
   try {
     return parse(operation, { noLocation: true });
   } catch {

@@ -1,5 +1,4 @@
 import {
-  type ConstDirectiveNode,
   type DefinitionNode,
   type DirectiveNode,
   type DocumentNode,
@@ -11,13 +10,29 @@ import {
   isInterfaceType,
   isObjectType,
   Kind,
-  parse,
-  print,
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { conditionOf, NEVER } from '../complete/collect.ts';
+import { NEVER } from '../complete/collect.ts';
+import type { JsonObject } from '../engine.ts';
+import type { Supergraph } from '../supergraph.ts';
 import type { ClientKeys } from './client-keys.ts';
+import { type FieldHomes, fieldHomes } from './field-homes.ts';
+import { interfaceObjectKeys } from './interface-object-keys.ts';
+import { JoinedConditions } from './joined-conditions.ts';
+
+/** What the planner is asked instead of an operation. */
+export interface PlannerDocument {
+  readonly document: DocumentNode;
+  /** The operation's variables (coerced) with those that the rewritten document has besides. */
+  variables(coerced: JsonObject): JsonObject;
+}
+
+/** What belongs to one document on its way. */
+interface Rewriting {
+  readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  readonly conditions: JoinedConditions;
+}
 
 /**
  * Rewrites operations into a form that the planner (0.0.38) plans rightly; the client's own document decides the
@@ -25,8 +40,9 @@ import type { ClientKeys } from './client-keys.ts';
  * - what a literal `@skip` or `@include` excludes is left out: the planner fails when nothing else remains;
  * - an alias equal to its field's name is dropped: next to the plain field it ends the planner's process;
  * - aliases that collide with field names travel under other ones (see {@link ClientKeys});
- * - fragments that repeat the object type they stand in are dissolved, their conditions moved to what they hold: with
- *   a condition on them there is "no path";
+ * - fragments that repeat the object type they stand in are dissolved: with a condition on them there is "no path";
+ * - conditions of fragments are moved to the fields in them, and several conditions of a field are joined (see
+ *   {@link JoinedConditions}): a field that is fetched though nobody wants it may take its object with it;
  * - fields that are asked for several times are asked for once: else one of their conditions would win;
  * - interfaces that a subgraph knows as `@interfaceObject` are asked for their keys: the plan resolves their type with
  *   them but forgets to fetch them.
@@ -35,45 +51,64 @@ export class PlannerDocuments {
   readonly #schema: GraphQLSchema;
   readonly #keys: ClientKeys;
   readonly #interfaceKeys: ReadonlyMap<string, readonly SelectionNode[]>;
+  readonly #homes: FieldHomes;
 
-  constructor(schema: GraphQLSchema, supergraphSdl: string, keys: ClientKeys) {
+  constructor(schema: GraphQLSchema, supergraph: Supergraph, keys: ClientKeys) {
     this.#schema = schema;
     this.#keys = keys;
-    this.#interfaceKeys = interfaceObjectKeys(supergraphSdl);
+    this.#interfaceKeys = interfaceObjectKeys(supergraph);
+    this.#homes = fieldHomes(supergraph);
   }
 
-  rewrite(document: DocumentNode): DocumentNode {
+  rewrite(document: DocumentNode): PlannerDocument {
     const fragments = new Map<string, FragmentDefinitionNode>();
+    const taken = new Set<string>();
     for (const definition of document.definitions) {
       if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+      if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
+      for (const { variable } of definition.variableDefinitions ?? []) taken.add(variable.name.value);
     }
-    const definitions = document.definitions.map((definition): DefinitionNode => {
+    const conditions = new JoinedConditions(taken);
+    const rewriting = { fragments, conditions };
+    const rewritten = document.definitions.map((definition): DefinitionNode => {
       if (definition.kind === Kind.OPERATION_DEFINITION) {
         const root = this.#schema.getRootType(definition.operation) ?? undefined;
-        return { ...definition, selectionSet: this.#selectionSet(definition.selectionSet, root, fragments) };
+        return { ...definition, selectionSet: this.#selectionSet(definition.selectionSet, root, rewriting) };
       }
       if (definition.kind !== Kind.FRAGMENT_DEFINITION) return definition;
       const type = this.#schema.getType(definition.typeCondition.name.value);
-      return { ...definition, selectionSet: this.#selectionSet(definition.selectionSet, type, fragments) };
+      return { ...definition, selectionSet: this.#selectionSet(definition.selectionSet, type, rewriting) };
     });
-    return { ...document, definitions };
+    const definitions = rewritten.map((definition) =>
+      definition.kind === Kind.OPERATION_DEFINITION
+        ? { ...definition, variableDefinitions: [...(definition.variableDefinitions ?? []), ...conditions.definitions] }
+        : definition,
+    );
+    return { document: { ...document, definitions }, variables: (coerced) => conditions.computed(coerced) };
   }
 
+  /** @param around the conditions of the fragments around, as far as these are written out. */
   #selectionSet(
     node: SelectionSetNode,
     parent: GraphQLNamedType | undefined,
-    fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+    rewriting: Rewriting,
+    around: readonly DirectiveNode[] = [],
   ): SelectionSetNode {
+    const { fragments, conditions } = rewriting;
     const selections: SelectionNode[] = [];
+    const homeOf = ({ name }: FieldNode): string => this.#homes(parent?.name ?? '', name.value);
     const visit = (selection: SelectionNode, outer: readonly DirectiveNode[]): void => {
-      if (conditionOf(selection.directives) === NEVER) return;
-      const directives = together(selection.directives ?? [], outer);
+      const around = [...outer, ...(selection.directives ?? [])];
       if (selection.kind === Kind.FIELD) {
-        selections.push({ ...selection, directives });
+        const directives = conditions.all(around, homeOf(selection));
+        if (directives === NEVER) return;
+        // The type is told in any case: other fields of the object may depend on it.
+        selections.push({ ...selection, directives: selection.name.value === '__typename' ? [] : directives });
         return;
       }
+      if (conditions.exclude(around)) return;
       // At the root of a mutation too: its fields are planned one by one.
-      const conditional = directives.length > 0 || parent === this.#schema.getMutationType();
+      const conditional = around.length > 0 || parent === this.#schema.getMutationType();
       const fragment =
         selection.kind === Kind.INLINE_FRAGMENT
           ? selection
@@ -81,39 +116,35 @@ export class PlannerDocuments {
             ? fragments.get(selection.name.value)
             : undefined;
       if (fragment === undefined) {
-        selections.push(selection);
+        selections.push({ ...selection, directives: [] });
         return;
       }
-      const condition = fragment.typeCondition?.name.value;
+      const { typeCondition, selectionSet } = fragment;
+      const condition = typeCondition?.name.value;
       if (condition === undefined || (isObjectType(parent) && condition === parent.name)) {
-        for (const inner of fragment.selectionSet.selections) visit(inner, directives);
+        for (const inner of selectionSet.selections) visit(inner, around);
         return;
       }
-      const type = condition === undefined ? parent : this.#schema.getType(condition);
-      const selectionSet = this.#selectionSet(fragment.selectionSet, type, fragments);
-      const { typeCondition } = fragment;
       selections.push({
         kind: Kind.INLINE_FRAGMENT,
-        directives,
-        selectionSet,
         ...(typeCondition && { typeCondition }),
+        selectionSet: this.#selectionSet(selectionSet, this.#schema.getType(condition), rewriting, around),
       });
     };
-    for (const selection of node.selections) visit(selection, []);
-    const joined = withoutRepeats(selections, this.#keys).map((selection) =>
-      selection.kind === Kind.FIELD ? this.#field(selection, parent, fragments) : selection,
-    );
+    for (const selection of node.selections) visit(selection, around);
+    const joined = withoutRepeats(selections, this.#keys, (all) =>
+      conditions.any(
+        all.map(({ directives }) => directives),
+        homeOf(all[0]!),
+      ),
+    ).map((selection) => (selection.kind === Kind.FIELD ? this.#field(selection, parent, rewriting) : selection));
     if (isInterfaceType(parent) && selections.some(({ kind }) => kind !== Kind.FIELD)) {
       joined.unshift(...(this.#interfaceKeys.get(parent.name) ?? []));
     }
     return { ...node, selections: selections.length > 0 ? joined : [TYPENAME] };
   }
 
-  #field(
-    field: FieldNode,
-    parent: GraphQLNamedType | undefined,
-    fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-  ): FieldNode {
+  #field(field: FieldNode, parent: GraphQLNamedType | undefined, rewriting: Rewriting): FieldNode {
     const { alias: _, selectionSet, ...plain } = field;
     const key = this.#keys.sourceKey(field);
     const definition =
@@ -122,7 +153,7 @@ export class PlannerDocuments {
       ...plain,
       ...(key === field.name.value ? {} : { alias: { kind: Kind.NAME, value: key } }),
       ...(selectionSet && {
-        selectionSet: this.#selectionSet(selectionSet, definition && getNamedType(definition.type), fragments),
+        selectionSet: this.#selectionSet(selectionSet, definition && getNamedType(definition.type), rewriting),
       }),
     };
   }
@@ -130,8 +161,12 @@ export class PlannerDocuments {
 
 const TYPENAME: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
 
-/** Fields that are asked for several times are asked for once, their conditions moved to what they hold. */
-function withoutRepeats(selections: readonly SelectionNode[], keys: ClientKeys): SelectionNode[] {
+/** Fields that are asked for several times are asked for once, each with what it holds under its own conditions. */
+function withoutRepeats(
+  selections: readonly SelectionNode[],
+  keys: ClientKeys,
+  anyOf: (all: readonly FieldNode[]) => readonly DirectiveNode[],
+): SelectionNode[] {
   const byKey = new Map<string, FieldNode[]>();
   for (const selection of selections) {
     if (selection.kind !== Kind.FIELD) continue;
@@ -143,10 +178,8 @@ function withoutRepeats(selections: readonly SelectionNode[], keys: ClientKeys):
     const all = byKey.get(keys.sourceKey(selection)) ?? [];
     if (all.length === 1) return [selection];
     if (all[0] !== selection) return [];
-    if (selection.selectionSet === undefined) {
-      const conditions = new Set(all.map(({ directives = [] }) => directives.map(print).sort().join(' ')));
-      return [conditions.size === 1 ? selection : { ...selection, directives: [] }];
-    }
+    const once = { ...selection, directives: anyOf(all) };
+    if (selection.selectionSet === undefined) return [once];
     const parts = all.map(
       ({ directives = [], selectionSet }): SelectionNode => ({
         kind: Kind.INLINE_FRAGMENT,
@@ -154,37 +187,6 @@ function withoutRepeats(selections: readonly SelectionNode[], keys: ClientKeys):
         selectionSet: selectionSet!,
       }),
     );
-    const selectionSet = { kind: Kind.SELECTION_SET, selections: parts } as const;
-    return [{ ...selection, directives: [], selectionSet }];
+    return [{ ...once, selectionSet: { kind: Kind.SELECTION_SET, selections: parts } }];
   });
-}
-
-/**
- * Inner conditions and those of the dissolved fragments around. A directive may stand only once: the outer one of two
- * is given up, which fetches too much and changes nothing in the response.
- */
-function together(own: readonly DirectiveNode[], outer: readonly DirectiveNode[]): readonly DirectiveNode[] {
-  const wanted = own.filter((directive) => conditionOf([directive]) !== null);
-  const names = new Set(wanted.map(({ name }) => name.value));
-  return [...wanted, ...outer.filter(({ name }) => !names.has(name.value))];
-}
-
-const argument = (directive: ConstDirectiveNode, name: string) =>
-  directive.arguments?.find((given) => given.name.value === name)?.value;
-
-/** By interface: the key fields that subgraphs which know it as `@interfaceObject` identify it with. */
-function interfaceObjectKeys(supergraphSdl: string): Map<string, readonly SelectionNode[]> {
-  const found = new Map<string, readonly SelectionNode[]>();
-  for (const definition of parse(supergraphSdl, { noLocation: true }).definitions) {
-    if (definition.kind !== Kind.INTERFACE_TYPE_DEFINITION) continue;
-    for (const directive of definition.directives ?? []) {
-      const isInterfaceObject = argument(directive, 'isInterfaceObject');
-      const key = argument(directive, 'key');
-      if (isInterfaceObject?.kind !== Kind.BOOLEAN || !isInterfaceObject.value || key?.kind !== Kind.STRING) continue;
-      const [operation] = parse(`{ ${key.value} }`, { noLocation: true }).definitions;
-      if (operation?.kind !== Kind.OPERATION_DEFINITION || found.has(definition.name.value)) continue;
-      found.set(definition.name.value, operation.selectionSet.selections);
-    }
-  }
-  return found;
 }

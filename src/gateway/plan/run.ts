@@ -2,12 +2,15 @@ import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { ExecRequest, JsonObject, SubgraphExecutor } from '../engine.ts';
 import type { ErrorSource } from '../failure.ts';
 import type { Merge } from './merge.ts';
+import type { Requirements } from './required-inputs.ts';
 import type { TypeIndex } from './type-index.ts';
 
 /** One execution of a plan: what was fetched so far, in the client's shape plus what later fetches need. */
 export interface PlanRun {
   data: JsonObject | null;
   readonly errors: GraphQLError[];
+  /** See {@link ExecRequest.deadline}. */
+  readonly deadline: number | undefined;
   /** Coerced against the operation: defaults filled in. */
   readonly variables: Readonly<JsonObject>;
   readonly request: ExecRequest;
@@ -22,13 +25,21 @@ export type Step = (run: PlanRun) => void | Promise<void>;
 export interface PlanContext {
   readonly types: TypeIndex;
   readonly merge: Merge;
+  readonly requirements: Requirements;
   /** The subgraph that a plan names; throws for a name that the supergraph does not know. */
   subgraph(serviceName: string): { readonly source: ErrorSource; readonly executor: SubgraphExecutor };
+  /** Milliseconds that the remote fetches of one answer may take together. */
+  readonly deadlineMs: number | undefined;
   /** Whether a root field of the mutation type may not be null. */
   isNonNullMutation(fieldName: string): boolean;
 }
 
-export const newRun = (request: ExecRequest, variables: Readonly<JsonObject>): PlanRun => ({
+export const newRun = (
+  request: ExecRequest,
+  variables: Readonly<JsonObject>,
+  deadlineMs: number | undefined,
+): PlanRun => ({
+  deadline: deadlineMs === undefined ? undefined : performance.now() + deadlineMs,
   data: null,
   errors: [],
   variables,

@@ -31,7 +31,7 @@ export function compileSubscription(
     source: ExecutionResult,
   ): MaybePromise<ExecutionResult> => {
     // A fresh run per event: errors of one event must not appear in the next.
-    const run = newRun(request, variables);
+    const run = newRun(request, variables, context.deadlineMs);
     for (const error of source.errors ?? []) {
       const path = error.path === undefined ? undefined : clientPath(error.path, rewrites);
       run.errors.push(relocate(error, path, call.source));
@@ -46,7 +46,7 @@ export function compileSubscription(
   return async (request) => {
     const coerced = coerce(request);
     if (coerced.errors !== undefined) return { errors: coerced.errors };
-    const run = newRun(request, coerced.variables);
+    const run = newRun(request, coerced.variables, undefined);
     try {
       const source = await call.send(run, call.variablesOf(run));
       if (isAsyncIterable(source)) {

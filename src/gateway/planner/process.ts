@@ -3,10 +3,15 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { PlanNode } from '@graphql-hive/router-query-planner';
 import { RollcallError } from '../../errors.ts';
+import { DeadlyOperations } from './deadly.ts';
 import type { PlannerRequest, PlannerResponse } from './messages.ts';
+import { RESTARTS, type RestartPolicy, Restarts } from './restarts.ts';
 
 export interface Planner {
-  /** The plan of a valid operation; null when nothing has to be fetched. `INTERNAL` when the planner cannot plan it. */
+  /**
+   * The plan of a valid operation; null when nothing has to be fetched. `INTERNAL` when the planner cannot plan it,
+   * `OVERLOADED` while it is not started again because it ended too often.
+   */
   plan(query: string, operationName: string | undefined): Promise<PlanNode | null>;
   close(): void;
 }
@@ -14,6 +19,8 @@ export interface Planner {
 export interface PlannerOptions {
   /** Milliseconds until a plan is given up; 10,000 when left out. */
   readonly timeoutMs?: number;
+  /** {@link RESTARTS} when left out. */
+  readonly restarts?: RestartPolicy;
 }
 
 interface Pending {
@@ -28,7 +35,8 @@ const CHILD = fileURLToPath(new URL(`./child${extname(import.meta.url)}`, import
 /**
  * Starts a query planner in a process of its own. The planner is a native module that ends its process on some valid
  * operations ("panic in a function that cannot unwind"), so no client's query may reach it inside the gateway. Here
- * such an operation fails alone: the process is started anew and the others' requests are sent again.
+ * such an operation fails alone: the process is started anew and the others' requests are sent again. The operation is
+ * remembered and refused from then on; a process that ends often is started again after pauses that grow.
  *
  * Rejects with `FAILED_PRECONDITION` where the planner has no build (musl, Windows), `INVALID_INPUT` for a supergraph
  * that it cannot read.
@@ -39,15 +47,20 @@ export async function startPlanner(supergraphSdl: string, options: PlannerOption
   let child: ChildProcess | undefined;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
+  let paused: NodeJS.Timeout | undefined;
+  let pausedUntil = 0;
+  const deadly = new DeadlyOperations(supergraphSdl);
+  const restarts = new Restarts(options.restarts ?? RESTARTS);
+  let everLoaded = false;
   await load();
+  everLoaded = true;
 
-  function load(): Promise<void> {
+  async function load(): Promise<void> {
     start();
-    return send({ kind: 'load', supergraphSdl }, 'first').then((response) => {
-      if (response.kind === 'loaded') return;
-      close();
-      throw loadFailure(response);
-    });
+    const response = await send({ kind: 'load', supergraphSdl }, 'first');
+    if (response.kind === 'loaded') return;
+    close();
+    throw loadFailure(response);
   }
 
   function start(): void {
@@ -97,25 +110,41 @@ export async function startPlanner(supergraphSdl: string, options: PlannerOption
     clearTimeout(timer);
     const culprit = pending.shift();
     const waiting = pending.splice(0);
+    if (culprit?.request.kind === 'plan') deadly.add(culprit.request.query, culprit.request.operationName);
     culprit?.reject(unplannable('the planner failed on it'));
-    if (culprit?.request.kind === 'load') {
-      for (const entry of waiting) entry.reject(unplannable('the planner does not start'));
+    if (!everLoaded) {
       close();
       return;
     }
+    const pauseMs = restarts.ended(performance.now());
+    if (pauseMs > 0) {
+      pausedUntil = performance.now() + pauseMs;
+      for (const entry of waiting) entry.reject(pausing(pauseMs));
+      paused = setTimeout(begin, pauseMs, []);
+      paused.unref();
+    } else begin(waiting);
+  }
+
+  function begin(waiting: readonly Pending[]): void {
+    paused = undefined;
+    // A process that ends while it loads is a further end: `restart` comes again, and the pause grows.
     const loaded = load();
     for (const entry of waiting) {
+      const { request } = entry;
+      if (request.kind === 'plan' && deadly.has(request.query, request.operationName)) {
+        entry.reject(unplannable('the planner failed on it'));
+        continue;
+      }
       pending.push(entry);
-      deliver(entry.request);
+      deliver(request);
     }
-    loaded.catch((error: RollcallError) => {
-      for (const entry of pending.splice(0)) entry.reject(error);
-    });
+    loaded.catch(() => {});
   }
 
   function close(): void {
     closed = true;
     clearTimeout(timer);
+    clearTimeout(paused);
     child?.kill();
     for (const entry of pending.splice(0)) {
       entry.reject(new RollcallError('SHUTTING_DOWN', 'The gateway is closing; try again.'));
@@ -125,6 +154,8 @@ export async function startPlanner(supergraphSdl: string, options: PlannerOption
   return {
     async plan(query, operationName) {
       if (closed) throw new RollcallError('SHUTTING_DOWN', 'The gateway is closing; try again.');
+      if (deadly.has(query, operationName)) throw unplannable('the planner failed on it before');
+      if (paused !== undefined) throw pausing(pausedUntil - performance.now());
       const response = await send({ kind: 'plan', query, operationName }, 'last');
       if (response.kind === 'planned') return response.node;
       throw unplannable(response.kind === 'failed' ? response.reason : 'the planner gave no plan');
@@ -137,6 +168,12 @@ const unplannable = (reason: string): RollcallError =>
   new RollcallError('INTERNAL', 'The gateway cannot plan this operation; write it differently or report it.', {
     cause: new Error(`query planner: ${reason}`),
   });
+
+const pausing = (pauseMs: number): RollcallError =>
+  new RollcallError(
+    'OVERLOADED',
+    `The gateway plans no new operations for ${Math.max(1, Math.ceil(pauseMs / 1_000))} s, because its planner failed repeatedly; try again.`,
+  );
 
 function loadFailure(response: PlannerResponse): RollcallError {
   const reason = 'reason' in response ? response.reason : 'unexpected answer';

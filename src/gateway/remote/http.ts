@@ -1,34 +1,18 @@
-import { type DocumentNode, type ExecutionResult, print } from 'graphql';
-import { type Dispatcher, Pool } from 'undici';
+import type { ExecutionResult } from 'graphql';
+import { Pool } from 'undici';
 import { RollcallError } from '../../errors.ts';
-import type { ExecRequest } from '../engine.ts';
-import { forwardedHeaders } from './headers.ts';
 import type { RemoteOptions } from './options.ts';
+import { type Answer, Post, type PostRules } from './post.ts';
 import { invalidAnswer, readResponse } from './response.ts';
-
-const printed = new WeakMap<DocumentNode, string>();
-
-/** The text of a document, printed once: plans keep their documents. */
-export function textOf(document: DocumentNode): string {
-  let text = printed.get(document);
-  if (text === undefined) {
-    text = document.loc?.source.body ?? print(document);
-    printed.set(document, text);
-  }
-  return text;
-}
-
-export const payloadOf = (request: ExecRequest) => ({
-  query: textOf(request.document),
-  variables: request.variables,
-  operationName: request.operationName,
-});
+import type { Sending } from './sending.ts';
 
 export interface HttpTransport {
   /** Rejects with UPSTREAM_UNREACHABLE, UPSTREAM_TIMEOUT or UPSTREAM_INVALID; with the signal's reason when aborted. */
-  send(request: ExecRequest): Promise<ExecutionResult>;
+  send(request: Sending): Promise<ExecutionResult>;
   close(): Promise<void>;
 }
+
+const JSON_TYPE = /^application\/(graphql-response\+)?json\b/i;
 
 /** GraphQL over HTTP POST on kept-alive connections. */
 export function createHttpTransport(options: RemoteOptions): HttpTransport {
@@ -45,74 +29,71 @@ export function createHttpTransport(options: RemoteOptions): HttpTransport {
     connect: { timeout: timeoutMs },
   });
 
-  async function exchange(request: ExecRequest, signal: AbortSignal): Promise<ExecutionResult> {
-    let response: Dispatcher.ResponseData;
-    try {
-      response = await pool.request({
-        path,
-        method: 'POST',
-        headers: {
-          ...forwardedHeaders(options, request.context),
-          accept: 'application/graphql-response+json, application/json',
-          'content-type': 'application/json',
-        },
-        body: JSON.stringify(payloadOf(request)),
-        signal,
-      });
-    } catch (cause) {
-      throw new RollcallError('UPSTREAM_UNREACHABLE', `Subgraph "${options.name}" cannot be reached.`, { cause });
-    }
-    const type = String(response.headers['content-type'] ?? '');
-    if (!/^application\/(graphql-response\+)?json\b/i.test(type)) {
-      // Destroying a body emits an error, which ends the process when nobody listens.
-      response.body.on('error', () => {}).destroy();
-      throw invalidAnswer(options.name, `answered HTTP ${response.statusCode} without JSON`);
-    }
-    const text = await readText(response.body);
+  const returned = (options.returnHeaders ?? []).map((name) => name.toLowerCase());
+
+  const rules: PostRules = {
+    maxBytes,
+    refuse: (status, contentType) =>
+      JSON_TYPE.test(contentType) ? undefined : invalidAnswer(options.name, `answered HTTP ${status} without JSON`),
+    fail(why, cause) {
+      if (why === 'broken') return invalidAnswer(options.name, 'broke off its answer', cause);
+      if (why === 'too large') return invalidAnswer(options.name, `answered more than ${maxBytes} bytes`);
+      return new RollcallError('UPSTREAM_UNREACHABLE', `Subgraph "${options.name}" cannot be reached.`, { cause });
+    },
+  };
+
+  const late = (waitMs: number): RollcallError =>
+    new RollcallError(
+      'UPSTREAM_TIMEOUT',
+      waitMs === timeoutMs
+        ? `Subgraph "${options.name}" did not answer within ${timeoutMs} ms.`
+        : `Subgraph "${options.name}" did not answer in the time that the operation had left.`,
+    );
+
+  function read({ status, text }: Answer): ExecutionResult {
     let json: unknown;
     try {
       json = JSON.parse(text);
     } catch {
-      throw invalidAnswer(options.name, `answered HTTP ${response.statusCode} with JSON that cannot be read`);
+      throw invalidAnswer(options.name, `answered HTTP ${status} with JSON that cannot be read`);
     }
     return readResponse(json, options.name);
   }
 
-  async function readText(body: Dispatcher.ResponseData['body']): Promise<string> {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    try {
-      for await (const chunk of body as AsyncIterable<Buffer>) {
-        size += chunk.length;
-        if (size > maxBytes) throw invalidAnswer(options.name, `answered more than ${maxBytes} bytes`);
-        chunks.push(chunk);
-      }
-    } catch (cause) {
-      if (cause instanceof RollcallError) throw cause;
-      throw invalidAnswer(options.name, 'broke off its answer', cause);
-    }
-    return (chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)).toString('utf8');
-  }
-
   return {
-    async send(request) {
-      request.signal?.throwIfAborted();
-      const controller = new AbortController();
-      const onAbort = () => controller.abort(request.signal?.reason);
-      request.signal?.addEventListener('abort', onAbort, { once: true });
-      const late = new RollcallError(
-        'UPSTREAM_TIMEOUT',
-        `Subgraph "${options.name}" did not answer within ${timeoutMs} ms.`,
-      );
-      const timer = setTimeout(() => controller.abort(late), timeoutMs);
+    async send({ body, headers, context, trace, signal, deadline }) {
+      signal?.throwIfAborted();
+      const left = deadline === undefined ? timeoutMs : Math.max(0, deadline - performance.now());
+      const waitMs = Math.min(timeoutMs, left);
+      if (waitMs === 0) throw late(waitMs);
+      const post = new Post(rules);
+      const onAbort = () => post.abort(signal?.reason);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const timer = setTimeout(() => post.abort(late(waitMs)), waitMs);
       try {
-        return await exchange(request, controller.signal);
-      } catch (thrown) {
-        // Whatever undici makes of an abort, the caller learns its reason.
-        throw controller.signal.aborted ? controller.signal.reason : thrown;
+        pool.dispatch(
+          {
+            path,
+            method: 'POST',
+            headers: {
+              ...headers,
+              ...trace?.headers,
+              accept: 'application/graphql-response+json, application/json',
+              'content-type': 'application/json',
+            },
+            body,
+          },
+          post,
+        );
+        const answer = await post.answer;
+        for (const name of returned) {
+          const value = answer.headers[name];
+          if (value !== undefined) context.returnHeader?.(name, value);
+        }
+        return read(answer);
       } finally {
         clearTimeout(timer);
-        request.signal?.removeEventListener('abort', onAbort);
+        signal?.removeEventListener('abort', onAbort);
       }
     },
     // Not `close`: that waits for requests which may never be answered.

@@ -1,15 +1,13 @@
 import type { ExecutionResult } from 'graphql';
-import type { ExecRequest } from '../engine.ts';
-import { copyJson } from '../plan/merge.ts';
-import { forwardedHeaders } from './headers.ts';
-import { textOf } from './http.ts';
-import type { RemoteOptions } from './options.ts';
+import { copyResult } from './response.ts';
+import { keyOf, type Sending } from './sending.ts';
 
-export type Send = (request: ExecRequest) => Promise<ExecutionResult>;
+export type Send = (request: Sending) => Promise<ExecutionResult>;
 
 interface Flight {
   readonly answer: Promise<ExecutionResult>;
-  readonly controller: AbortController;
+  /** Absent where the first reader cannot leave: then it stays, and the request is never aborted. */
+  readonly controller: AbortController | undefined;
   readers: number;
   /** Once it has had a second reader, nobody may change the answer itself. */
   shared: boolean;
@@ -20,18 +18,12 @@ interface Flight {
  * headers, the same text and variables; so nobody ever sees an answer that was made for someone else. Every reader
  * gets a copy of its own, and the request is aborted only when its last reader has gone. Mutations are never shared.
  */
-export function shareInFlight(send: Send, options: RemoteOptions): Send {
+export function shareInFlight(send: Send): Send {
   const flights = new Map<string, Flight>();
   return async (request) => {
     if (request.operationType !== 'query') return send(request);
     request.signal?.throwIfAborted();
-    const key = JSON.stringify([
-      request.context.principalKey,
-      Object.entries(forwardedHeaders(options, request.context)).sort(),
-      textOf(request.document),
-      request.operationName ?? null,
-      request.variables ?? {},
-    ]);
+    const key = keyOf(request);
     const running = flights.get(key);
     const flight = running ?? depart(key, request);
     if (running !== undefined) running.shared = true;
@@ -41,16 +33,17 @@ export function shareInFlight(send: Send, options: RemoteOptions): Send {
       return flight.shared ? copyResult(result) : result;
     } finally {
       flight.readers--;
-      if (flight.readers === 0) {
-        if (flights.get(key) === flight) flights.delete(key);
-        flight.controller.abort();
+      // After landing there is nothing to abort, and the reason that an abort makes is dear.
+      if (flight.readers === 0 && flights.get(key) === flight) {
+        flights.delete(key);
+        flight.controller?.abort();
       }
     }
   };
 
-  function depart(key: string, request: ExecRequest): Flight {
-    const controller = new AbortController();
-    const answer = send({ ...request, signal: controller.signal });
+  function depart(key: string, request: Sending): Flight {
+    const controller = request.signal && new AbortController();
+    const answer = send(controller === undefined ? request : { ...request, signal: controller.signal });
     const flight: Flight = { answer, controller, readers: 0, shared: false };
     flights.set(key, flight);
     const land = () => {
@@ -60,11 +53,6 @@ export function shareInFlight(send: Send, options: RemoteOptions): Send {
     return flight;
   }
 }
-
-const copyResult = ({ data, errors }: ExecutionResult): ExecutionResult => ({
-  ...(data === undefined ? {} : { data: copyJson(data) }),
-  ...(errors === undefined ? {} : { errors }),
-});
 
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;

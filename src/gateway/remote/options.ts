@@ -8,12 +8,19 @@ export interface RemoteOptions extends RetryOptions, BreakerOptions {
   readonly name: string;
   /** http(s) URL that takes GraphQL over POST. */
   readonly url: string;
-  /** ws(s) URL for graphql-ws; when left out, `url` with ws. */
+  /** ws(s) URL for graphql-ws, or http(s) URL for server-sent events; when left out, `url` with ws. */
   readonly subscriptionsUrl?: string | undefined;
+  /**
+   * Whether equal subscriptions of one caller share an upstream that has brought events already; false when left out.
+   * Right for streams that begin with what is new, wrong for those that begin with a snapshot or after a cursor.
+   */
+  readonly shareRunningStreams?: boolean | undefined;
   /** Headers sent with every request, names in lower case. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Names (lower case) of the caller's headers that are passed on; none when left out. */
   readonly forwardHeaders?: readonly string[] | undefined;
+  /** Names (lower case) of the subgraph's response headers that the caller gets; none when left out. */
+  readonly returnHeaders?: readonly string[] | undefined;
   /** Milliseconds until an answer must be complete; 10,000 when left out. */
   readonly timeoutMs?: number | undefined;
   /** 32 MiB when left out. */
@@ -44,15 +51,24 @@ const NEVER_FORWARDED: ReadonlySet<string> = new Set([
 ]);
 
 /** Throws `INVALID_INPUT` that names the setting. */
-export function checkRemoteOptions({ name, url, subscriptionsUrl, forwardHeaders, timeoutMs }: RemoteOptions): void {
+export function checkRemoteOptions({
+  name,
+  url,
+  subscriptionsUrl,
+  forwardHeaders,
+  returnHeaders,
+  timeoutMs,
+}: RemoteOptions): void {
   const field = `SUBGRAPHS.${name}`;
   if (!['http:', 'https:'].includes(protocolOf(url))) throw invalid(`${field}.url`, 'must be an http or https URL.');
-  if (subscriptionsUrl !== undefined && !/^wss?:$/.test(protocolOf(subscriptionsUrl))) {
-    throw invalid(`${field}.subscriptionsUrl`, 'must be a ws or wss URL.');
+  if (subscriptionsUrl !== undefined && !/^(ws|http)s?:$/.test(protocolOf(subscriptionsUrl))) {
+    throw invalid(`${field}.subscriptionsUrl`, 'must be a ws, wss, http or https URL.');
   }
-  for (const header of forwardHeaders ?? []) {
-    if (NEVER_FORWARDED.has(header.toLowerCase())) {
-      throw invalid(`${field}.forwardHeaders`, `"${header}" belongs to a single connection and cannot be forwarded.`);
+  for (const [setting, headers] of Object.entries({ forwardHeaders, returnHeaders })) {
+    for (const header of headers ?? []) {
+      if (NEVER_FORWARDED.has(header.toLowerCase())) {
+        throw invalid(`${field}.${setting}`, `"${header}" belongs to a single connection and cannot be forwarded.`);
+      }
     }
   }
   if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs <= 2 ** 31 - 1)) {

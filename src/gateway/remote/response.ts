@@ -1,6 +1,7 @@
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import { RollcallError } from '../../errors.ts';
 import type { JsonObject } from '../engine.ts';
+import { copyJson } from '../plan/merge.ts';
 
 const isRecord = (value: unknown): value is JsonObject =>
   value !== null && typeof value === 'object' && !Array.isArray(value);
@@ -23,6 +24,12 @@ export function readResponse(value: unknown, subgraph: string): ExecutionResult 
   if (Array.isArray(errors) && errors.length > 0) result.errors = errors.map(readError);
   return result;
 }
+
+/** For a further reader: the data is changed in place by whoever has it. */
+export const copyResult = ({ data, errors }: ExecutionResult): ExecutionResult => ({
+  ...(data === undefined ? {} : { data: copyJson(data) }),
+  ...(errors === undefined ? {} : { errors }),
+});
 
 function readError(error: unknown): GraphQLError {
   if (!isRecord(error)) return new GraphQLError('The subgraph reported an error.');

@@ -2,11 +2,11 @@ import { mintToken } from '../../../src/auth/authenticator.ts';
 import type { Principal } from '../../../src/auth/principal.ts';
 import { SESSION } from '../../../src/database/drivers.ts';
 import { connect } from '../databases.ts';
+import { ask } from '../graphql.ts';
 import { startRollcall } from '../processes.ts';
 import { median } from '../statistics.ts';
 import { countBlocks } from './blocks.ts';
 import { type Case, casesFor } from './cases.ts';
-import { ask } from './operations.ts';
 import { owner } from './seed.ts';
 
 export interface LatencyRow {
@@ -64,7 +64,14 @@ async function deepCursor(url: string, token: string, { orderBy }: Case): Promis
  * token, so that visibility is part of every statement.
  */
 export async function measureLatency(options: LatencyOptions): Promise<LatencyRow[]> {
-  const env = { ...options.env, DATABASE_URL: options.databaseUrl, AUTH_MODE: 'jwt', AUTH_SECRET: SECRET };
+  const env = {
+    ...options.env,
+    DATABASE_URL: options.databaseUrl,
+    AUTH_MODE: 'jwt',
+    AUTH_SECRET: SECRET,
+    RATE_LIMIT_PER_CALLER: '0',
+    RATE_LIMIT_PER_ADDRESS: '0',
+  };
   const server = await startRollcall(env);
   try {
     const claims = { subject: owner(1), scopes: ['registry:read'] as const, expiresInSeconds: 3_600 };

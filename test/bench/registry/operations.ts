@@ -11,20 +11,3 @@ export const pageBody = (after: string | null): string =>
   JSON.stringify({ operationName: 'AgentPage', query: PAGE, variables: { first: 20, after } });
 export const agentBody = (id: string): string =>
   JSON.stringify({ operationName: 'OneAgent', query: ONE, variables: { id } });
-
-/** Any GraphQL request. @throws Error with what the server said. */
-export async function ask<T>(url: string, body: string, token?: string): Promise<T> {
-  const answer = await fetch(new URL('graphql', url), {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    },
-    body,
-  });
-  const text = await answer.text();
-  const { data, errors } = JSON.parse(text) as { data?: T; errors?: unknown };
-  if (errors !== undefined || data === undefined)
-    throw new Error(`${url} answered ${answer.status}: ${text.slice(0, 300)}`);
-  return data;
-}

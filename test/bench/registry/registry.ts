@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { build } from '../build.ts';
 import { connect, openDatabases } from '../databases.ts';
+import type { HttpJobs } from '../load.ts';
 import { describeMachine } from '../machine.ts';
 import type { BenchOptions, BenchResult } from '../main.ts';
 import { startAsker, startRollcall } from '../processes.ts';
@@ -43,16 +43,15 @@ const QUICK: Plan = {
 const PACKAGES = ['pg', 'graphql', 'graphql-jit', '@apollo/server', 'fastify', 'dataloader', 'undici'];
 
 /** The registry's benchmark: databases of its own, dropped at the end, however it ends. */
-export async function benchRegistry({ quick, tell }: BenchOptions): Promise<BenchResult> {
-  const plan = quick ? QUICK : FULL;
+export async function benchRegistry({ quick, rounds, seconds, tell }: BenchOptions): Promise<BenchResult> {
+  const base = quick ? QUICK : FULL;
+  const burstMs = seconds === undefined ? base.burstMs : seconds * 1_000;
+  const plan: Plan = { ...base, rounds: rounds ?? base.rounds, burstMs };
   tell('building');
-  execFileSync('npm', ['run', '--silent', 'build'], {
-    cwd: fileURLToPath(new URL('../../../', import.meta.url)),
-    stdio: ['ignore', 2, 2],
-  });
+  build();
   const databases = await openDatabases();
   const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-bench-'));
-  const asker = startAsker();
+  const asker = startAsker<HttpJobs>('load.ts');
   try {
     const machine = describeMachine(PACKAGES, databases.version);
     const env = { SECRET_KEY: 'a key of the benchmark, thirty-two characters or more', DATA_DIR: dataDir };

@@ -11,11 +11,16 @@ const PER_PROVIDER = 200;
 /** Search columns are derived for this many agents a statement. */
 const CHUNK = 25_000;
 
-/** Tables without foreign keys out of this set can be unlogged: seeding then writes no log, and reading is the same. */
-const TABLES = [
-  'task_event', 'task_key', 'task', 'task_category', 'source_card', 'skill', 'agent_change', 'agent_usage', 'agent',
-  'provider',
-]; // biome-ignore format: one list
+/**
+ * The tables that are filled and all that refer to them, those that refer first: in this order they can be unlogged.
+ * Seeding then writes no log, and reading is the same.
+ */
+const REFERRING = `with recursive referring (id, depth) as (
+    select id, 0 from unnest(array['agent', 'provider']::regclass[]) as id
+    union all
+    select c.conrelid, r.depth + 1 from referring r join pg_constraint c on c.confrelid = r.id and c.contype = 'f'
+    where c.conrelid <> c.confrelid and r.depth < 9)
+  select id::regclass::text as name from referring group by id order by max(depth) desc, name`;
 const INDEXED = ['provider', 'agent', 'agent_usage', 'skill'];
 
 /** A number from 0 to `below` - 1 out of row number and salt: the same in every run. */
@@ -123,7 +128,10 @@ export async function seed(connect: () => Promise<Client>, from: number, to: num
     await client.query(
       `set session_replication_role = replica; set maintenance_work_mem = '512MB'; set synchronous_commit = off; set work_mem = '64MB'; set jit = off`,
     );
-    if (from === 1) for (const table of TABLES) await client.query(`alter table ${table} set unlogged`);
+    if (from === 1) {
+      const { rows: tables } = await client.query<{ name: string }>(REFERRING);
+      for (const { name } of tables) await client.query(`alter table ${name} set unlogged`);
+    }
     const { rows: indexes } = await client.query<{ name: string; def: string }>(
       `select x.indexrelid::regclass::text as name, pg_get_indexdef(x.indexrelid) as def from pg_index x
        where x.indrelid = any($1::regclass[]) and not exists (select 1 from pg_constraint c where c.conindid = x.indexrelid)`,

@@ -1,19 +1,16 @@
 import { deepStrictEqual } from 'node:assert';
-import type { LoadResult } from '../load.ts';
-import { type Asker, type ServerProcess, startPeer, startRollcall } from '../processes.ts';
+import { type Burst, middle, onServer } from '../bursts.ts';
+import { ask } from '../graphql.ts';
+import type { HttpJobs } from '../load.ts';
+import { type Asker, type ServerProcess, startRollcall, startServer } from '../processes.ts';
 import { median } from '../statistics.ts';
-import { agentBody, ask, pageBody } from './operations.ts';
+import { agentBody, pageBody } from './operations.ts';
 
 export interface ThroughputOptions {
   readonly databaseUrl: string;
   readonly env: Record<string, string>;
   readonly rounds: number;
   readonly ms: number;
-}
-
-export interface Burst extends LoadResult {
-  /** Processor time of the server for a request, in milliseconds. */
-  readonly processorMs: number;
 }
 
 export interface ThroughputRow {
@@ -61,9 +58,9 @@ async function checkEqual(ours: string, peer: string, bodies: readonly string[])
 }
 
 /** Requests a second of Rollcall and of the peer, in turns, so that whatever else the machine does meets both. */
-export async function measureThroughput(asker: Asker, options: ThroughputOptions): Promise<ThroughputRow[]> {
+export async function measureThroughput(asker: Asker<HttpJobs>, options: ThroughputOptions): Promise<ThroughputRow[]> {
   const ours = await startRollcall({ ...options.env, DATABASE_URL: options.databaseUrl, AUTH_MODE: 'none' });
-  const peer = await startPeer(options.databaseUrl);
+  const peer = await startServer('registry/peer.ts', { DATABASE_URL: options.databaseUrl });
   try {
     const rows: ThroughputRow[] = [];
     for (const [what, bodies] of Object.entries(await collect(ours.url))) {
@@ -78,21 +75,16 @@ export async function measureThroughput(asker: Asker, options: ThroughputOptions
 }
 
 async function compare(
-  asker: Asker,
+  asker: Asker<HttpJobs>,
   what: string,
   bodies: readonly string[],
   ours: ServerProcess,
   peer: ServerProcess,
   { rounds, ms }: ThroughputOptions,
 ): Promise<ThroughputRow> {
-  const burst = async (
-    server: ServerProcess,
-    limits: { ms: number; most: number } = { ms, most: MOST },
-  ): Promise<Burst> => {
+  const burst = (server: ServerProcess, limits: { ms: number; most: number } = { ms, most: MOST }): Promise<Burst> => {
     const url = new URL('graphql', server.url).href;
-    const before = server.processor();
-    const result = await asker.ask({ url, bodies, connections: CONNECTIONS, ...limits });
-    return { ...result, processorMs: (server.processor() - before) / result.answered };
+    return onServer(server, () => asker.ask('burst', { url, bodies, connections: CONNECTIONS, ...limits }));
   };
   for (const server of [ours, peer]) await burst(server, WARM_UP);
   const results: { ours: Burst; peer: Burst }[] = [];
@@ -111,11 +103,3 @@ async function compare(
     ratios,
   };
 }
-
-const middle = (list: readonly Burst[]): Burst => ({
-  perSecond: median(list.map((r) => r.perSecond)),
-  answered: list.reduce((sum, r) => sum + r.answered, 0),
-  p50: median(list.map((r) => r.p50)),
-  p99: median(list.map((r) => r.p99)),
-  processorMs: median(list.map((r) => r.processorMs)),
-});

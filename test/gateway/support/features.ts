@@ -1,4 +1,16 @@
-import { type DocumentNode, type GraphQLSchema, isAbstractType, TypeInfo, visit, visitWithTypeInfo } from 'graphql';
+import {
+  type ASTNode,
+  type DocumentNode,
+  type ExecutionResult,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isEnumType,
+  Kind,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
 
 /** What each field of the test world stands for. */
 const BY_FIELD: Readonly<Record<string, string>> = {
@@ -19,9 +31,9 @@ const BY_FIELD: Readonly<Record<string, string>> = {
   'Book.price': '@external',
   'Query.failing': 'error thrown by a resolver',
   'Book.pages': 'error thrown by a resolver',
-  'Review.strict': 'null bubbling',
-  'Address.city': 'null bubbling',
-  'Studio.label': 'null bubbling',
+  'Review.strict': 'field that may bubble null',
+  'Address.city': 'field that may bubble null',
+  'Studio.label': 'field that may bubble null',
 };
 
 /** Every feature that a valid operation uses, once each. */
@@ -42,6 +54,8 @@ export function featuresOf(document: DocumentNode, schema: GraphQLSchema): Set<s
         const feature = BY_FIELD[`${parent.name}.${field.name.value}`];
         if (feature !== undefined) found.add(feature);
         if (isAbstractType(parent)) found.add('field of an interface');
+        const type = info.getType();
+        if (type != null && isEnumType(getNamedType(type))) found.add('field of an enum');
         if (field.alias !== undefined) {
           found.add('alias');
           if ('getFields' in parent && field.alias.value in parent.getFields())
@@ -57,11 +71,49 @@ export function featuresOf(document: DocumentNode, schema: GraphQLSchema): Set<s
       FragmentSpread: () => void found.add('named fragment'),
       VariableDefinition: (node) =>
         void found.add(node.defaultValue === undefined ? 'variable' : 'variable with default'),
+      Argument: () => {
+        const type = info.getInputType();
+        if (type != null && isEnumType(getNamedType(type))) found.add('argument of an enum');
+      },
       Directive: (node) => void found.add(`@${node.name.value}`),
       ObjectField: () => {
         if (info.getParentInputType() !== undefined) found.add('input object (intersection of subgraphs)');
       },
     }),
   );
+  countConditions(document, found);
+  return found;
+}
+
+function countConditions(document: DocumentNode, found: Set<string>): void {
+  /** The inline fragments with conditions that are around. */
+  const around: ASTNode[] = [];
+  visit(document, {
+    enter(node) {
+      if (!('directives' in node) || !node.directives?.length) return;
+      if (node.directives.length > 1) found.add('several conditions on one selection');
+      if (around.length > 0) found.add('condition below the condition of a fragment');
+      if (node.kind === Kind.INLINE_FRAGMENT) around.push(node);
+    },
+    leave(node) {
+      if (around.at(-1) === node) around.pop();
+    },
+  });
+}
+
+/** What a result has that only running the operation shows. */
+export function outcomesOf({ data, errors = [] }: ExecutionResult): Set<string> {
+  const found = new Set<string>();
+  if (errors.length > 1) found.add('several errors');
+  for (const { path = [] } of errors) {
+    if (path.some((key) => typeof key === 'number')) found.add('error path with list indexes');
+    let value: unknown = data;
+    const known = path.findIndex((key) => {
+      if (value === null || value === undefined) return true;
+      value = (value as Record<string | number, unknown>)[key];
+      return false;
+    });
+    if (known >= 0) found.add('null that bubbled');
+  }
   return found;
 }

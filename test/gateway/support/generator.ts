@@ -38,7 +38,10 @@ export function generateOperation(
   const definitions: string[] = [];
   const variables: Record<string, unknown> = {};
   const fragments: string[] = [];
+  const conditions: string[] = [];
   let names = 0;
+  /** How many fragments with a condition are around. */
+  let conditional = 0;
 
   const isMutation = choices.chance(12);
   const root = (isMutation ? schema.getMutationType() : schema.getQueryType()) as GraphQLObjectType;
@@ -73,18 +76,23 @@ export function generateOperation(
   }
 
   function fragment(type: GraphQLObjectType, depth: number): string {
+    const condition = directive();
+    // What stands under a condition often has conditions of its own.
+    if (condition !== '') conditional++;
     const inner = selectionSet(type, depth);
-    if (!choices.chance(20)) return `... on ${type.name}${directive()} ${inner}`;
+    if (condition !== '') conditional--;
+    if (!choices.chance(20)) return `... on ${type.name}${condition} ${inner}`;
     const name = `F${names++}`;
     fragments.push(`fragment ${name} on ${type.name} ${inner}`);
-    return `...${name}${directive()}`;
+    return `...${name}${condition}`;
   }
 
   function fieldOf(field: GraphQLField<unknown, unknown>, parent: GraphQLNamedType, depth: number): string {
     const named = getNamedType(field.type);
     const given = field.args.flatMap((argument) => argumentOf(argument));
+    const condition = directive();
     const inner = isCompositeType(named) ? ` ${selectionSet(named, depth + 1)}` : '';
-    return `${aliasOf(field, parent, given.length > 0)}${field.name}${given.length > 0 ? `(${given.join(', ')})` : ''}${directive()}${inner}`;
+    return `${aliasOf(field, parent, given.length > 0)}${field.name}${given.length > 0 ? `(${given.join(', ')})` : ''}${condition}${inner}`;
   }
 
   function aliasOf(field: GraphQLField<unknown, unknown>, parent: GraphQLNamedType, hasArguments: boolean): string {
@@ -96,10 +104,18 @@ export function generateOperation(
   }
 
   function directive(): string {
-    if (!choices.chance(10)) return '';
-    const name = choices.pick(['skip', 'include']);
-    if (choices.chance(40)) return ` @${name}(if: ${choices.chance(50)})`;
-    return ` @${name}(if: $${variable('Boolean!', choices.chance(50), undefined)})`;
+    if (!choices.chance(conditional > 0 ? 40 : 10)) return '';
+    const [name, other] = choices.chance(50) ? ['skip', 'include'] : ['include', 'skip'];
+    return choices.chance(25) ? `${conditionOf(name!)}${conditionOf(other!)}` : conditionOf(name!);
+  }
+
+  function conditionOf(name: string): string {
+    if (choices.chance(25)) return ` @${name}(if: ${choices.chance(50)})`;
+    // One variable in several places makes conditions that are the same, or that exclude each other.
+    if (conditions.length > 0 && choices.chance(40)) return ` @${name}(if: $${choices.pick(conditions)})`;
+    const own = variable('Boolean!', choices.chance(50), undefined);
+    conditions.push(own);
+    return ` @${name}(if: $${own})`;
   }
 
   function variable(type: string, value: unknown, fallback: string | undefined): string {

@@ -81,6 +81,34 @@ export const things: readonly Thing[] = [
     stock: 'broken',
   },
   {
+    __typename: 'Book',
+    id: 'b5',
+    sku: 's5',
+    title: 'Orchards',
+    cents: 300,
+    genre: 'FACT',
+    pages: 12,
+    shelf: 'C2',
+    creatorId: 'p3',
+    sequelId: null,
+    size: dimensions(50, 9),
+    stock: 1,
+  },
+  {
+    __typename: 'Book',
+    id: 'b6',
+    sku: 's6',
+    title: 'Echoes',
+    cents: 450,
+    genre: 'FICTION',
+    pages: 40,
+    shelf: 'C3',
+    creatorId: 'st2',
+    sequelId: 'b5',
+    size: dimensions(70, 10),
+    stock: 4,
+  },
+  {
     __typename: 'Film',
     id: 'f1',
     title: 'Harbour',
@@ -105,7 +133,7 @@ export const things: readonly Thing[] = [
     org: { __typename: 'Org', code: 'north' },
     number: 1,
     name: 'Starter',
-    contentIds: ['b1', 'f1'],
+    contentIds: ['b1', 'f1', 'b5'],
     available: 4,
   },
   {
@@ -152,8 +180,8 @@ export const things: readonly Thing[] = [
   { __typename: 'Review', id: 'r2', stars: 2, body: null, authorId: 'p2', itemId: 'b1', strict: 'fair' },
   { __typename: 'Review', id: 'r3', stars: 4, body: 'broken', authorId: 'p3', itemId: 'f1', strict: 'fine' },
   { __typename: 'Review', id: 'r4', stars: 1, body: 'bad', authorId: null, itemId: 'b3', strict: 'ok' },
-  { __typename: 'Review', id: 'r5', stars: 3, body: 'plain', authorId: 'p2', itemId: null, strict: null },
-  { __typename: 'Review', id: 'r6', stars: 3, body: 'none', authorId: 'p3', itemId: null, strict: 'broken' },
+  { __typename: 'Review', id: 'r5', stars: 3, body: 'plain', authorId: 'p2', itemId: 'b2', strict: null },
+  { __typename: 'Review', id: 'r6', stars: 3, body: 'none', authorId: 'p3', itemId: 'f2', strict: 'broken' },
 ];
 
 export const find = (id: unknown): Thing | null => things.find((thing) => thing.id === id) ?? null;
@@ -171,8 +199,13 @@ const later = <T>(found: T): Promise<T> => Promise.resolve(found);
 
 export const shippingCost = (cents: number | null, weight: number | null, express: boolean): number | null =>
   cents === null || weight === null ? null : Math.round(cents / 10 + weight) * (express ? 2 : 1);
-export const creatorLine = (creator: Thing | null): string =>
-  creator === null ? 'by nobody' : creator.__typename === 'Person' ? `by ${creator.name}` : `from ${creator.label}`;
+/** Out of fields that the schema types: a label that may not be null and is cannot be had. */
+export function creatorLine(creator: Thing | null): string {
+  if (creator === null) return 'by nobody';
+  if (creator.__typename === 'Person') return `by ${creator.name}`;
+  if (creator.label === null) throw new Error(`Studio.label of ${creator.id} is null`);
+  return `from ${creator.label}`;
+}
 export const priceIn = (thing: Thing, currency: string): number | null => {
   const cents = value(thing, 'cents') as number | null;
   return cents === null ? null : currency === 'USD' ? cents + 11 : cents;
