@@ -3,7 +3,8 @@ import {
   GetConnectorResponse,
   ListConnectorsResponse,
 } from '../protocol/flyte/generated/flyteidl2/connector/connector.ts';
-import type { FlyteAgentRow, FlyteCategory } from './source.ts';
+import { inListingOrder } from '../protocol/flyte/listing-order.ts';
+import type { FlyteAgentRow } from './source.ts';
 
 /** Every answer of the metadata services, serialised. */
 export interface FlyteListing {
@@ -17,24 +18,12 @@ export interface FlyteListing {
   readonly warnings: readonly string[];
 }
 
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-const byCategory = (a: FlyteCategory, b: FlyteCategory): number => compare(a.name, b.name) || a.version - b.version;
-const byKindAndName = (a: FlyteAgentRow, b: FlyteAgentRow): number =>
-  Number(a.isSync) - Number(b.isSync) || compare(a.name, b.name);
-
-/**
- * The answers for these rows. All async agents come first, then the sync ones: propeller keeps only the last listed
- * version of a category name and takes every version it does not know to be async, so the sync version must be the
- * one it keeps. Within that, agents are sorted by name and categories by name and version, so that all replicas
- * answer the same bytes.
- */
+/** The answers for these rows, in the order that propeller needs. */
 export function buildListing(rows: readonly FlyteAgentRow[]): FlyteListing {
-  const ordered = [...rows].sort(byKindAndName).map(({ name, isSync, categories }) => ({
+  const ordered = inListingOrder(rows).map(({ name, isSync, categories }) => ({
     name,
     isSync,
-    categories: [...categories]
-      .sort(byCategory)
-      .map((category) => ({ name: category.name, version: category.version })),
+    categories: categories.map((category) => ({ name: category.name, version: category.version })),
   }));
   const agents = ordered.map(
     (row): Agent => ({

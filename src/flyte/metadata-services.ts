@@ -1,5 +1,6 @@
 import type { handleUnaryCall, Server } from '@grpc/grpc-js';
 import { RollcallError } from '../errors.ts';
+import { decoded } from '../protocol/flyte/decode.ts';
 import { GetAgentRequest } from '../protocol/flyte/generated/flyteidl/admin/agent.ts';
 import { AgentMetadataServiceService } from '../protocol/flyte/generated/flyteidl/service/agent.ts';
 import { GetConnectorRequest } from '../protocol/flyte/generated/flyteidl2/connector/connector.ts';
@@ -39,12 +40,12 @@ export function addMetadataServices(server: Server, catalog: Snapshot<FlyteListi
       }
     };
   server.addService(rawService(AgentMetadataServiceService), {
-    getAgent: answer((listing, request) => named(listing.agent, 'agent', GetAgentRequest.decode(request).name)),
+    getAgent: answer((listing, request) => named(listing.agent, 'agent', decoded(GetAgentRequest, request).name)),
     listAgents: answer((listing) => listing.agents),
   });
   server.addService(rawService(ConnectorMetadataServiceService), {
     getConnector: answer((listing, request) =>
-      named(listing.connector, 'connector', GetConnectorRequest.decode(request).name),
+      named(listing.connector, 'connector', decoded(GetConnectorRequest, request).name),
     ),
     listConnectors: answer((listing) => listing.connectors),
   });

@@ -1,36 +1,58 @@
 import type { Principal } from '../auth/principal.ts';
-import type { Events } from '../events/events.ts';
+import { type FlyteAgent, isDriven, listedAgents } from '../registry/flyte/catalog.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { Changes } from './registry-changes.ts';
+import type { DeploymentSource, FlyteDeployment, FlyteRouteRow } from './routing/deployments.ts';
 import type { FlyteAgentRow, FlyteSource } from './source.ts';
-
-/** Agents per read. */
-const PAGE = 200;
 
 /**
  * What Flyte is told, from the registry: every agent that the principal sees, that is not inactive and has task
  * categories.
  */
-export function registrySource(registry: Registry, events: Events, principal: Principal): FlyteSource {
+export function registrySource(registry: Registry, onChange: Changes, principal: Principal): FlyteSource {
   return {
-    async list() {
-      const rows: FlyteAgentRow[] = [];
-      let after: string | null = null;
-      do {
-        const page = await registry.listAgents(principal, {
-          filter: { status: ['active', 'deprecated'], hasTaskCategories: true },
-          first: PAGE,
-          after,
-        });
-        const agents = page.items.map(({ item }) => item);
-        const categories = await registry.taskCategoriesOfAgents(agents.map((agent) => agent.id));
-        agents.forEach((agent, i) => {
-          if (agent.flyteName !== null)
-            rows.push({ name: agent.flyteName, isSync: agent.isSync, categories: categories[i] ?? [] });
-        });
-        after = page.hasNextPage ? (page.items.at(-1)?.cursor ?? null) : null;
-      } while (after !== null);
-      return rows;
-    },
-    onChange: (listener) => events.on('agent', listener),
+    list: async () =>
+      listedAgents(await registry.flyteAgents(principal)).map(
+        ({ name, isSync, categories }): FlyteAgentRow => ({ name, isSync, categories }),
+      ),
+    onChange,
   };
 }
+
+/**
+ * Where Flyte's tasks go, from the registry: every agent that the principal sees and that has task categories. Inactive
+ * ones are among them: their running tasks go on.
+ */
+export function registryDeployments(registry: Registry, onChange: Changes, principal: Principal): DeploymentSource {
+  return {
+    list: async () =>
+      (await registry.flyteAgents(principal)).filter(({ categories }) => categories.length > 0).map(toRoute),
+    onChange,
+  };
+}
+
+const toRoute = (agent: FlyteAgent): FlyteRouteRow => ({
+  ...(isDriven(agent) ? { engineAgentId: agent.id } : {}),
+  ...routeOf(agent),
+});
+
+const routeOf = ({ id, flyteName, handle, isSync, status, categories, deployments }: FlyteAgent): FlyteRouteRow => ({
+  agent: flyteName ?? handle,
+  agentId: id,
+  isSync,
+  active: status !== 'inactive',
+  categories,
+  deployments: deployments.map(
+    ({ id, endpoint, tls, generation, weight, draining, timeouts }): FlyteDeployment => ({
+      id,
+      address: endpoint,
+      tls,
+      generation,
+      weight,
+      draining,
+      // How it is, is found out by probes and calls and kept in memory.
+      healthy: true,
+      timeoutsMs: timeouts,
+    }),
+  ),
+});

@@ -1,31 +1,25 @@
-import { Server, type ServerOptions } from '@grpc/grpc-js';
+import { Server } from '@grpc/grpc-js';
 import { RollcallError } from '../errors.ts';
+import { GrpcHealth, HEALTH_SERVICE } from '../grpc/health.ts';
+import { type ListenerTls, listen } from '../grpc/listener.ts';
+import type { EndedCall } from '../grpc/observed.ts';
+import { type ConnectionTimings, serverOptions } from '../grpc/options.ts';
+import { addReflection, REFLECTION_SERVICES } from '../grpc/reflection.ts';
 import { DescriptorIndex } from '../protocol/flyte/descriptor-index.ts';
 import { DESCRIPTOR_SET } from '../protocol/flyte/generated/descriptors.ts';
 import type { AgentRegistry } from './agents/agent-registry.ts';
 import { flyteCatalog } from './catalog.ts';
-import { FlyteHealth, HEALTH_SERVICE } from './health.ts';
-import { type ListenerTls, listen } from './listener.ts';
 import { addMetadataServices, METADATA_SERVICES } from './metadata-services.ts';
-import { addReflection, REFLECTION_SERVICES } from './reflection.ts';
-import { MAX_MESSAGE_BYTES } from './routing/methods.ts';
+import type { CallerLimits } from './routing/limits.ts';
+import type { EndedTaskCall, Meter } from './routing/measured.ts';
+import { type FlyteGeneration, MAX_MESSAGE_BYTES } from './routing/methods.ts';
 import { createRouting, type RoutingOptions } from './routing/routing.ts';
 import { addRoutedServices, ROUTED_SERVICES } from './routing/services.ts';
 import { SNAPSHOT_TIMINGS, type SnapshotTimings } from './snapshot.ts';
 import type { FlyteLog, FlyteSource } from './source.ts';
 
-const MINUTE_MS = 60_000;
-
-const SERVER_OPTIONS: ServerOptions = {
-  'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
-  'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
-  // Clients reconnect now and then, so that a new replica gets its share of them; running calls have time to end.
-  'grpc.max_connection_age_ms': 10 * MINUTE_MS,
-  'grpc.max_connection_age_grace_ms': 10 * MINUTE_MS,
-  // Finds connections whose other end vanished without a word.
-  'grpc.keepalive_time_ms': MINUTE_MS,
-  'grpc.keepalive_timeout_ms': 20_000,
-};
+/** What a call may go on for on a connection that is due to end: as long as the longest of the operations' timeouts. */
+const CALLS_MAY_OUTLIVE_MS = 600_000;
 
 /** For a server that has agents of its own and routes nothing. */
 const NO_DEPLOYMENTS: RoutingOptions = {
@@ -47,7 +41,14 @@ export interface FlyteServerOptions {
   readonly routing?: RoutingOptions;
   /** The agents of this process. They serve their categories themselves; `source` must list them too. */
   readonly agents?: AgentRegistry;
+  /** What each caller may ask of the agents. */
+  readonly limits?: CallerLimits;
   readonly timings?: Partial<SnapshotTimings>;
+  readonly connections?: Partial<ConnectionTimings>;
+  /** Hears of each call when it ended. */
+  readonly onCall?: (call: EndedCall) => void;
+  /** Hears of each call about a task when it ended. */
+  readonly onTaskCall?: (call: EndedTaskCall) => void;
 }
 
 export interface FlyteServer {
@@ -66,12 +67,13 @@ export interface FlyteServer {
  * services NOT_SERVING until the first good read. Rejects when the port cannot be bound.
  */
 export async function startFlyteServer(options: FlyteServerOptions): Promise<FlyteServer> {
-  const { source, host, log } = options;
-  const server = new Server(SERVER_OPTIONS);
+  const { source, host, log, onCall } = options;
+  const connections = { maxAgeGraceMs: CALLS_MAY_OUTLIVE_MS, ...options.connections };
+  const server = new Server(serverOptions({ maxReceiveBytes: MAX_MESSAGE_BYTES, timings: connections, onCall }));
   const timings = { ...SNAPSHOT_TIMINGS, ...options.timings };
   const takesTasks = options.routing !== undefined || options.agents !== undefined;
   const services = [...METADATA_SERVICES, ...(takesTasks ? ROUTED_SERVICES : [])];
-  const health = new FlyteHealth(services);
+  const health = new GrpcHealth(services);
   let closing: Promise<void> | undefined;
   const serving = (names: readonly string[]) => (): void => {
     if (closing === undefined) health.serve(names);
@@ -81,7 +83,14 @@ export async function startFlyteServer(options: FlyteServerOptions): Promise<Fly
     ? createRouting(options.routing ?? NO_DEPLOYMENTS, options.agents, log, timings, serving(ROUTED_SERVICES))
     : undefined;
   addMetadataServices(server, catalog, log);
-  if (routing !== undefined) addRoutedServices(server, routing.routers, routing.local, log);
+  if (routing !== undefined) {
+    const { onTaskCall = () => undefined } = options;
+    const meter = (generation: FlyteGeneration): Meter => ({
+      onTaskCall,
+      knows: (category) => routing.knows(category, generation),
+    });
+    addRoutedServices(server, { routing, meters: { 1: meter(1), 2: meter(2) }, limits: options.limits, log });
+  }
   health.addTo(server);
   const endReflection = addReflection(server, new DescriptorIndex(DESCRIPTOR_SET), [
     ...services,
@@ -94,8 +103,9 @@ export async function startFlyteServer(options: FlyteServerOptions): Promise<Fly
     routing?.stop();
   };
   await Promise.all([catalog.start(), routing?.start()]);
-  const listener = await listen(server, host, options.port, options.tls).catch((error: unknown) => {
+  const listener = await listen(server, host, options.port, options.tls).catch(async (error: unknown) => {
     stop();
+    await routing?.close();
     throw error;
   });
   log.info({ host, port: listener.port }, 'Flyte services listen');
@@ -106,7 +116,7 @@ export async function startFlyteServer(options: FlyteServerOptions): Promise<Fly
     health.end();
     endReflection();
     await listener.close(graceMs);
-    routing?.close();
+    await routing?.close();
   };
   return {
     port: listener.port,

@@ -1,25 +1,19 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import {
-  create,
-  createFileRegistry,
-  type DescMethod,
-  type DescService,
-  fromBinary,
-  toBinary,
-} from '@bufbuild/protobuf';
-import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
-import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
+import { Client, credentials, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FlyteServer, startFlyteServer } from '../../src/flyte/server.ts';
-import {
-  type ServerReflectionRequest,
-  type ServerReflectionResponse,
-  ServerReflectionClient as V1,
-} from '../../src/protocol/flyte/generated/grpc/reflection/v1/reflection.ts';
+import { ServerReflectionClient as V1 } from '../../src/protocol/flyte/generated/grpc/reflection/v1/reflection.ts';
 import { ServerReflectionClient as V1Alpha } from '../../src/protocol/flyte/generated/grpc/reflection/v1alpha/reflection.ts';
 import { recordedLog } from './support/log.ts';
+import {
+  askReflection,
+  callReflected,
+  type Question,
+  type Reflection,
+  reflectedServices,
+} from './support/reflected.ts';
 import { ROWS, RowSource } from './support/rows.ts';
 
 const run = promisify(execFile);
@@ -38,70 +32,9 @@ beforeAll(async () => {
 });
 afterAll(() => server.close(0));
 
-type Question = ServerReflectionRequest['messageRequest'];
-type Answer = NonNullable<ServerReflectionResponse['messageResponse']>;
-
-async function ask(reflection: typeof V1 | typeof V1Alpha, questions: readonly Question[]): Promise<Answer[]> {
-  const client = new reflection(`127.0.0.1:${server.port}`, credentials.createInsecure());
-  try {
-    const call = client.serverReflectionInfo();
-    for (const messageRequest of questions) call.write({ host: 'here', messageRequest });
-    call.end();
-    const answers: Answer[] = [];
-    for await (const response of call as AsyncIterable<ServerReflectionResponse>) {
-      expect(response.validHost).toBe('here');
-      expect(response.originalRequest?.messageRequest).toMatchObject(questions[answers.length] ?? {});
-      if (response.messageResponse !== undefined) answers.push(response.messageResponse);
-    }
-    return answers;
-  } finally {
-    client.close();
-  }
-}
-
-const one = async (reflection: typeof V1 | typeof V1Alpha, question: Question): Promise<Answer> => {
-  const [answer] = await ask(reflection, [question]);
-  if (answer === undefined) throw new Error('no answer');
-  return answer;
-};
-
-async function servicesOf(reflection: typeof V1 | typeof V1Alpha): Promise<DescService[]> {
-  const listed = await one(reflection, { $case: 'listServices', value: '' });
-  if (listed.$case !== 'listServicesResponse') throw new Error(`unexpected ${listed.$case}`);
-  return Promise.all(
-    listed.value.service.map(async ({ name }) => {
-      const described = await one(reflection, { $case: 'fileContainingSymbol', value: name });
-      if (described.$case !== 'fileDescriptorResponse') throw new Error(`unexpected ${described.$case}`);
-      const file = described.value.fileDescriptorProto.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes));
-      // Throws when an import is missing, or does not come after the file that imports it.
-      const set = create(FileDescriptorSetSchema, { file: file.reverse() });
-      const service = createFileRegistry(set).getService(name);
-      if (service === undefined) throw new Error(`${name} is listed and not described`);
-      return service;
-    }),
-  );
-}
-
-/** Calls a method that is known by its descriptor alone, with an empty request; gives the status and the first answer. */
-function call(client: Client, method: DescMethod): Promise<{ code: number; answer?: unknown }> {
-  const path = `/${method.parent.typeName}/${method.name}`;
-  const request = Buffer.from(toBinary(method.input, create(method.input)));
-  const identity = (bytes: Buffer): Buffer => bytes;
-  return new Promise((resolve) => {
-    const stream = client.makeBidiStreamRequest(path, identity, identity, new Metadata(), {
-      deadline: Date.now() + 5_000,
-    });
-    let answer: unknown;
-    stream.on('data', (bytes: Buffer) => {
-      answer ??= fromBinary(method.output, bytes);
-      // A stream without an end (a health watch) has answered all the same.
-      if (method.methodKind === 'server_streaming') stream.cancel();
-    });
-    stream.on('error', () => undefined);
-    stream.on('status', ({ code }: { code: number }) => resolve({ code, answer }));
-    stream.end(request);
-  });
-}
+const ask = (reflection: Reflection, questions: readonly Question[]) =>
+  askReflection(server.port, questions, reflection);
+const servicesOf = (reflection: Reflection) => reflectedServices(server.port, reflection);
 
 describe.each([
   ['grpc.reflection.v1', V1],
@@ -126,7 +59,7 @@ describe.each([
     try {
       for (const service of await servicesOf(reflection)) {
         for (const method of service.methods) {
-          const { code, answer } = await call(client, method);
+          const { code, answer } = await callReflected(client, method);
           expect(code, method.name).not.toBe(status.UNIMPLEMENTED);
           expect(code, method.name).not.toBe(status.INTERNAL);
           if (method.name === 'ListAgents') {

@@ -47,8 +47,13 @@ export class AgentRegistry implements FlyteSource {
     throw new RollcallError('NOT_FOUND', `Cannot find agent for name: ${name}.`);
   }
 
+  /** Every agent, in the order of registration. */
+  all(): readonly LocalAgent[] {
+    return [...this.#byCategory.values()];
+  }
+
   async list(): Promise<readonly FlyteAgentRow[]> {
-    return [...this.#byCategory.values()].map(({ name, isSync, category }) => ({
+    return this.all().map(({ name, isSync, category }) => ({
       name,
       isSync,
       categories: [category],

@@ -10,6 +10,11 @@ export interface AgentTask {
   readonly inputs: LiteralMap | undefined;
   readonly outputPrefix: string;
   readonly metadata: TaskExecutionMetadata | undefined;
+  /**
+   * Names one attempt of one task of one run: a create that is repeated with it must begin no second job. Undefined when
+   * the caller does not say.
+   */
+  readonly executionKey: string | undefined;
 }
 
 /** How a job stands. */
@@ -42,8 +47,10 @@ export type ResourceMeta = Readonly<Record<string, unknown>>;
 /** An agent that runs inside this process and whose tasks are jobs. Errors other than RollcallError reach the log alone. */
 export abstract class AsyncAgent<Meta extends ResourceMeta = ResourceMeta> {
   readonly isSync = false as const;
-  /** Unique among agents. */
+  /** Unique among agents: the name under which Flyte knows it. */
   abstract readonly name: string;
+  /** For people: what the registry shows. */
+  readonly description?: string;
   abstract readonly category: FlyteCategory;
   /** Starts a job. The signal is aborted when the caller cancels or its time is over. */
   abstract create(task: AgentTask, signal: AbortSignal): Promise<Meta>;
@@ -61,8 +68,10 @@ export abstract class AsyncAgent<Meta extends ResourceMeta = ResourceMeta> {
 /** An agent that runs inside this process and answers at once. */
 export abstract class SyncAgent {
   readonly isSync = true as const;
-  /** Unique among agents. */
+  /** Unique among agents: the name under which Flyte knows it. */
   abstract readonly name: string;
+  /** For people: what the registry shows. */
+  readonly description?: string;
   abstract readonly category: FlyteCategory;
   /** Gives the result: a final phase, outputs included. */
   abstract do(task: AgentTask, signal: AbortSignal): Promise<AgentResource>;

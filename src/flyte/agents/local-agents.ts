@@ -1,4 +1,5 @@
 import { RollcallError } from '../../errors.ts';
+import { decoded } from '../../protocol/flyte/decode.ts';
 import {
   CreateTaskRequest,
   CreateTaskResponse,
@@ -17,46 +18,48 @@ import { type FlyteOperation, OPERATION_TIMEOUTS_MS } from '../routing/deploymen
 import { type LastKnown, TERMINAL_PHASES } from '../routing/last-known.ts';
 import { CATEGORY_FIELDS, type JobOperation } from '../routing/methods.ts';
 import type { Once } from '../routing/once.ts';
-import type { FlyteLog } from '../source.ts';
-import type { AgentResource, AgentTask, AsyncAgent, ResourceMeta } from './agent.ts';
-import type { AgentRegistry } from './agent-registry.ts';
+import type { FlyteCategory, FlyteLog } from '../source.ts';
+import type { AgentResource, AgentTask, AsyncAgent, LocalAgent, ResourceMeta } from './agent.ts';
+import type { AgentDirectory } from './directory.ts';
 import { STATES } from './phases.ts';
 
 const bytesOf = (writer: { finish(): Uint8Array }): Buffer => Buffer.from(writer.finish());
 
-/** Serves the agents of this process to Flyte's first generation: bytes in, bytes out. */
+/** Serves the agents of a directory to Flyte's first generation: bytes in, bytes out. */
 export class LocalAgents {
-  readonly #registry: AgentRegistry;
+  readonly #directory: AgentDirectory;
   readonly #lastKnown: LastKnown;
   readonly #creations: Once;
   readonly #log: FlyteLog;
 
-  constructor(registry: AgentRegistry, lastKnown: LastKnown, creations: Once, log: FlyteLog) {
-    this.#registry = registry;
+  constructor(directory: AgentDirectory, lastKnown: LastKnown, creations: Once, log: FlyteLog) {
+    this.#directory = directory;
     this.#lastKnown = lastKnown;
     this.#creations = creations;
     this.#log = log;
   }
 
   ownsNew(request: Buffer): boolean {
-    return this.#registry.has(createTaskView(request).category);
+    return this.#directory.forNew(createTaskView(request).category) !== undefined;
   }
 
   ownsSync(header: Buffer): boolean {
-    return this.#registry.has(executeTaskSyncView(header).category);
+    return this.#directory.forNew(executeTaskSyncView(header).category) !== undefined;
   }
 
   ownsJob(operation: JobOperation, request: Buffer): boolean {
-    return this.#registry.has(jobView(request, CATEGORY_FIELDS[operation]).category);
+    const { category, resourceMeta } = jobView(request, CATEGORY_FIELDS[operation]);
+    return this.#directory.forJob(category, resourceMeta) !== undefined;
   }
 
   async createTask(request: Buffer, context: CallContext): Promise<Buffer> {
     const { category, executionKey } = createTaskView(request);
-    const agent = this.#async(category);
-    const { template, inputs, outputPrefix, taskExecutionMetadata } = CreateTaskRequest.decode(request);
+    const agent = asyncAgent(category, this.#directory.forNew(category));
+    this.#refuseInactive(agent, category);
+    const { template, inputs, outputPrefix, taskExecutionMetadata } = decoded(CreateTaskRequest, request);
     if (template === undefined)
       throw new RollcallError('INVALID_INPUT', 'template: is missing.', { field: 'template' });
-    const task: AgentTask = { template, inputs, outputPrefix, metadata: taskExecutionMetadata };
+    const task: AgentTask = { template, inputs, outputPrefix, metadata: taskExecutionMetadata, executionKey };
     const create = async (signal: AbortSignal): Promise<Buffer> => {
       const meta = await this.#run('createTask', { ...context, signal }, (inTime) => agent.create(task, inTime));
       const resourceMeta = Buffer.from(JSON.stringify(meta), 'utf8');
@@ -96,7 +99,7 @@ export class LocalAgents {
 
   async getTaskMetrics(request: Buffer, context: CallContext): Promise<Buffer> {
     const { agent, meta } = this.#job('getTaskMetrics', request);
-    const { queries } = GetTaskMetricsRequest.decode(request);
+    const { queries } = decoded(GetTaskMetricsRequest, request);
     const results = await this.#run('getTaskMetrics', context, async (signal) =>
       agent.getMetrics === undefined ? unsupported(agent, 'metrics') : agent.getMetrics(meta, queries, signal),
     );
@@ -106,7 +109,7 @@ export class LocalAgents {
   /** The messages of the answer: the lines, then where the next page begins. */
   async getTaskLogs(request: Buffer, context: CallContext): Promise<readonly Buffer[]> {
     const { agent, meta } = this.#job('getTaskLogs', request);
-    const { lines: limit, token: from } = GetTaskLogsRequest.decode(request);
+    const { lines: limit, token: from } = decoded(GetTaskLogsRequest, request);
     const { lines, token } = await this.#run('getTaskLogs', context, async (signal) =>
       agent.getLogs === undefined ? unsupported(agent, 'logs') : agent.getLogs(meta, Number(limit), from, signal),
     );
@@ -122,20 +125,22 @@ export class LocalAgents {
   /** @param messages the header, then the inputs; the result is one message that holds everything, for propeller reads no second */
   async executeTaskSync(messages: readonly Buffer[], context: CallContext): Promise<Buffer> {
     const [first = Buffer.alloc(0), ...rest] = messages;
-    const { category } = executeTaskSyncView(first);
-    const agent = this.#registry.get(category);
+    const { category, executionKey } = executeTaskSyncView(first);
+    const agent = known(category, this.#directory.forNew(category));
     if (!agent.isSync) throw mismatch(agent.name, 'async', 'CreateTask');
-    const opening = ExecuteTaskSyncRequest.decode(first).part;
+    this.#refuseInactive(agent, category);
+    const opening = decoded(ExecuteTaskSyncRequest, first).part;
     const header = opening?.$case === 'header' ? opening.value : undefined;
     if (header?.template === undefined) throw new RollcallError('INVALID_INPUT', 'header.template: is missing.');
     const inputs = rest
-      .map((each) => ExecuteTaskSyncRequest.decode(each).part)
+      .map((each) => decoded(ExecuteTaskSyncRequest, each).part)
       .findLast((part) => part?.$case === 'inputs');
     const task: AgentTask = {
       template: header.template,
       inputs: inputs?.$case === 'inputs' ? inputs.value : undefined,
       outputPrefix: header.outputPrefix,
       metadata: header.taskExecutionMetadata,
+      executionKey,
     };
     const resource = await this.#run('executeTaskSync', context, (signal) => agent.do(task, signal));
     if (!TERMINAL_PHASES.has(resource.phase)) {
@@ -145,10 +150,9 @@ export class LocalAgents {
     return bytesOf(ExecuteTaskSyncResponse.encode({ res }));
   }
 
-  #async(category: { readonly name: string; readonly version: number }): AsyncAgent {
-    const agent = this.#registry.get(category);
-    if (agent.isSync) throw mismatch(agent.name, 'sync', 'ExecuteTaskSync');
-    return agent;
+  #refuseInactive({ name }: LocalAgent, category: FlyteCategory): void {
+    if (!this.#directory.isActive(category))
+      throw new RollcallError('AGENT_INACTIVE', `Agent "${name}" is inactive: it takes no new tasks.`);
   }
 
   /** An agent's code; what it throws unforeseen goes to the log, for it may hold anything. */
@@ -168,7 +172,7 @@ export class LocalAgents {
 
   #job(operation: JobOperation, request: Buffer): { agent: AsyncAgent; meta: ResourceMeta; resourceMeta: Buffer } {
     const { category, resourceMeta } = jobView(request, CATEGORY_FIELDS[operation]);
-    const agent = this.#async(category);
+    const agent = asyncAgent(category, this.#directory.forJob(category, resourceMeta));
     return { agent, meta: agent.parseMeta(parseJson(resourceMeta)), resourceMeta };
   }
 }
@@ -179,6 +183,18 @@ function parseJson(resourceMeta: Buffer): unknown {
   } catch {
     throw new RollcallError('INVALID_INPUT', 'resource_meta: is not what CreateTask gave.', { field: 'resource_meta' });
   }
+}
+
+/** An agent may have been unregistered since it was asked whether there is one. */
+function known(category: FlyteCategory, agent: LocalAgent | undefined): LocalAgent {
+  if (agent !== undefined) return agent;
+  throw new RollcallError('NOT_FOUND', `Cannot find agent for task category: ${category.name}_v${category.version}.`);
+}
+
+function asyncAgent(category: FlyteCategory, found: LocalAgent | undefined): AsyncAgent {
+  const agent = known(category, found);
+  if (agent.isSync) throw mismatch(agent.name, 'sync', 'ExecuteTaskSync');
+  return agent;
 }
 
 const mismatch = (name: string, kind: string, method: string): RollcallError =>

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, Metadata, type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
 import { RollcallError } from '../../errors.ts';
+import { quickCall } from '../../grpc/quick-call.ts';
 import type { FlyteLog } from '../source.ts';
 import { toStatus } from '../status.ts';
 
@@ -30,17 +31,26 @@ interface IncomingCall {
   readonly metadata: Metadata;
   getDeadline(): Date | number;
   on(event: 'cancelled', listener: () => void): unknown;
+  off(event: 'cancelled', listener: () => void): unknown;
+}
+
+/** Of a call that came in. */
+export interface IncomingContext extends CallContext {
+  /** To be called when the answer is given: grpc says of every call in the end that it was cancelled. */
+  readonly answered: () => void;
 }
 
 /** The circumstances of a call that came in. */
-export function contextOf(call: IncomingCall): CallContext {
+export function contextOf(call: IncomingCall): IncomingContext {
   const controller = new AbortController();
-  call.on('cancelled', () => controller.abort());
-  if (call.cancelled) controller.abort();
+  const cancel = (): void => controller.abort();
+  call.on('cancelled', cancel);
+  if (call.cancelled) cancel();
   return {
     deadline: Number(call.getDeadline()),
     signal: controller.signal,
     metadata: allowed(call.metadata, FORWARDED_REQUEST_METADATA),
+    answered: () => call.off('cancelled', cancel),
   };
 }
 
@@ -58,13 +68,23 @@ const identity = (bytes: Buffer): Buffer => bytes;
 /** The codecs of a raw method, in the order in which grpc-js wants them. */
 export const RAW = [identity, identity] as const;
 
+/**
+ * A failure as it was meant. When a connection breaks, grpc-js may hear first that its streams were reset, and then says
+ * that the call was cancelled; nobody cancelled it, and it may be worth another try. Our own cancelling has another text.
+ */
+export function withLostConnection(error: ServiceError): ServiceError {
+  if (error.code !== status.CANCELLED || error.details !== 'Call cancelled') return error;
+  const lost = { code: status.UNAVAILABLE, details: 'The deployment ended the call without an answer.' };
+  return Object.assign(new Error(lost.details, { cause: error }), lost, { metadata: error.metadata });
+}
+
 /** One unary call, bytes in and bytes out. Rejects with grpc's ServiceError. */
 export function unary(client: Client, path: string, request: Buffer, context: CallContext): Promise<Buffer> {
   const { deadline, metadata, signal } = context;
   return new Promise((resolve, reject) => {
     const call = client.makeUnaryRequest(path, ...RAW, request, metadata, { deadline }, (error, response) => {
       signal.removeEventListener('abort', cancel);
-      if (error !== null) reject(error);
+      if (error !== null) reject(withLostConnection(error));
       else resolve(response ?? Buffer.alloc(0));
     });
     const cancel = (): void => call.cancel();
@@ -72,6 +92,12 @@ export function unary(client: Client, path: string, request: Buffer, context: Ca
     if (signal.aborted) cancel();
   });
 }
+
+/** As {@link unary}, for a call that is made often and may be made again: in half of the processor time. */
+export const quickUnary: typeof unary = (client, path, request, context) =>
+  quickCall(client, path, request, context).catch((error: ServiceError) => {
+    throw withLostConnection(error);
+  });
 
 /** The gRPC code of anything thrown on the way to a deployment. */
 export function codeOf(error: unknown): number {

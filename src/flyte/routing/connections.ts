@@ -9,7 +9,8 @@ export type Connect = (endpoint: FlyteEndpoint) => Client | Promise<Client>;
 /** What a {@link Connect} should open its channels with. */
 export const DEPLOYMENT_CHANNEL_OPTIONS: ClientOptions = {
   'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
-  'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
+  // What is sent was taken under a limit of ours before; what routes it may come on top.
+  'grpc.max_send_message_length': -1,
   // A deployment that restarts is back within seconds; grpc's own pause grows to two minutes.
   'grpc.initial_reconnect_backoff_ms': 200,
   'grpc.max_reconnect_backoff_ms': 2_000,
@@ -36,6 +37,8 @@ export interface ChannelUse {
 interface Channel {
   readonly endpoint: FlyteEndpoint;
   readonly opened: Promise<Client>;
+  /** What `opened` gave, from then on. */
+  client: Client | undefined;
   uses: number;
   retired: boolean;
 }
@@ -75,8 +78,9 @@ export class Connections {
         );
     };
     try {
-      const client = await inTime(channel.opened, deployment, deadline, signal);
-      await connected(client, deployment, deadline, signal);
+      const client = channel.client ?? (await inTime(channel.opened, deployment, deadline, signal));
+      if (signal.aborted || client.getChannel().getConnectivityState(true) !== connectivityState.READY)
+        await connected(client, deployment, deadline, signal);
       return { client, release };
     } catch (error) {
       release();
@@ -92,12 +96,17 @@ export class Connections {
     if (known !== undefined) this.#retire(deployment.id, known);
     const endpoint = { address: deployment.address, tls: deployment.tls };
     const opened = (async () => this.#connect(endpoint))();
-    const channel: Channel = { endpoint, opened, uses: 0, retired: false };
+    const channel: Channel = { endpoint, opened, client: undefined, uses: 0, retired: false };
     this.#channels.set(deployment.id, channel);
-    // A refusal may be lifted: the next call asks again.
-    opened.catch(() => {
-      if (this.#channels.get(deployment.id) === channel) this.#channels.delete(deployment.id);
-    });
+    opened.then(
+      (client) => {
+        channel.client = client;
+      },
+      () => {
+        // A refusal may be lifted: the next call asks again.
+        if (this.#channels.get(deployment.id) === channel) this.#channels.delete(deployment.id);
+      },
+    );
     return channel;
   }
 

@@ -44,6 +44,10 @@ export interface FlyteRouteRow {
   readonly active: boolean;
   readonly categories: readonly FlyteCategory[];
   readonly deployments: readonly FlyteDeployment[];
+  /** The agent's id in the registry; without it its tasks are not recorded. */
+  readonly agentId?: string;
+  /** The agent's id where the task engine takes its tasks: it has no deployment, and is reached in another way. */
+  readonly engineAgentId?: string;
 }
 
 /** Where the router gets its rows. Read into memory: no call waits for it. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { GetTaskResponse, State } from '../../protocol/flyte/generated/flyteidl/admin/agent.ts';
 import { TaskExecution_Phase } from '../../protocol/flyte/generated/flyteidl/core/execution.ts';
 import { phaseOf, withMessage } from '../../protocol/flyte/routing-views.ts';
@@ -87,4 +87,4 @@ export class LastKnown {
   }
 }
 
-const keyOf = (resourceMeta: Buffer): string => createHash('sha256').update(resourceMeta).digest('base64');
+const keyOf = (resourceMeta: Buffer): string => hash('sha256', resourceMeta, 'base64');

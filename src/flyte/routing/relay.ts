@@ -1,6 +1,6 @@
 import type { ClientReadableStream, ServerDuplexStream, ServerWritableStream, ServiceError } from '@grpc/grpc-js';
 import type { FlyteLog } from '../source.ts';
-import { routedStatus } from './calls.ts';
+import { routedStatus, withLostConnection } from './calls.ts';
 
 type Caller = ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
 
@@ -34,7 +34,7 @@ export function relay(
   deployment.on('data', (message: Buffer) => {
     if (!caller.write(message)) deployment.pause();
   });
-  deployment.on('error', (error: ServiceError) => end(error));
+  deployment.on('error', (error: ServiceError) => end(withLostConnection(error)));
   deployment.on('end', () => end());
   if (caller.cancelled) cancel();
 }

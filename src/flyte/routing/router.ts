@@ -10,7 +10,7 @@ import {
   withJobMeta,
 } from '../../protocol/flyte/routing-views.ts';
 import type { FlyteLog } from '../source.ts';
-import { type CallContext, codeOf, isPassing, retrying, unary, upstreamDeadline } from './calls.ts';
+import { type CallContext, codeOf, isPassing, quickUnary, retrying, unary, upstreamDeadline } from './calls.ts';
 import type { FlyteDeployment, FlyteRouteRow } from './deployments.ts';
 import { type Dispatcher, type Line, nameOf, timeoutOf } from './dispatcher.ts';
 import type { LastKnown } from './last-known.ts';
@@ -149,7 +149,10 @@ export class FlyteRouter {
   async #call(line: Line, operation: AsyncMethod, request: Buffer): Promise<Buffer> {
     const { path } = ASYNC_SERVICES[this.#dispatcher.generation][operation];
     try {
-      const response = await unary(line.use.client, path, request, line.context);
+      // A connection that closes may refuse a call untouched. grpc's client then sends it again, and so does the router,
+      // but for CreateTask.
+      const send = operation === 'createTask' ? unary : quickUnary;
+      const response = await send(line.use.client, path, request, line.context);
       this.#dispatcher.ended(line);
       return response;
     } catch (error) {

@@ -10,10 +10,13 @@ export class RoutingTable {
   readonly #routes = new Map<string, FlyteRouteRow>();
   readonly deployments: readonly FlyteDeployment[];
 
-  constructor(rows: readonly FlyteRouteRow[]) {
+  /** @param isFit whether a deployment takes new tasks at this moment, as far as it was found out since the rows were read */
+  constructor(rows: readonly FlyteRouteRow[], isFit: (id: string) => boolean = () => true) {
     for (const row of rows) {
       for (const generation of [1, 2] as const) {
-        const deployments = row.deployments.filter((deployment) => deployment.generation === generation);
+        const deployments = row.deployments
+          .filter((deployment) => deployment.generation === generation)
+          .map((deployment) => withFitness(deployment, isFit));
         for (const category of row.categories) this.#routes.set(keyOf(category, generation), { ...row, deployments });
       }
     }
@@ -25,3 +28,10 @@ export class RoutingTable {
     return this.#routes.get(keyOf(category, generation));
   }
 }
+
+const withFitness = (deployment: FlyteDeployment, isFit: (id: string) => boolean): FlyteDeployment => ({
+  ...deployment,
+  get healthy() {
+    return deployment.healthy && isFit(deployment.id);
+  },
+});

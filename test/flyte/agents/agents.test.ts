@@ -1,19 +1,18 @@
 import { status } from '@grpc/grpc-js';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type AgentResource, type AgentTask, AsyncAgent, SyncAgent } from '../../../src/flyte/agents/agent.ts';
 import { AgentRegistry } from '../../../src/flyte/agents/agent-registry.ts';
 import { phaseOfState } from '../../../src/flyte/agents/phases.ts';
 import { startFlyteServer } from '../../../src/flyte/server.ts';
 import { TaskExecution_Phase as Phase } from '../../../src/protocol/flyte/generated/flyteidl/core/execution.ts';
+import { afterTheTest } from '../../support/cleanup.ts';
+import { SOON } from '../../support/soon.ts';
 import { bytesOf } from '../support/deployment.ts';
 import { recordedLog } from '../support/log.ts';
 import { admin, connectPublished } from '../support/published.ts';
 import { createRequest, failure } from '../support/routed.ts';
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const each of cleanups.splice(0).reverse()) await each();
-});
+const cleanup = afterTheTest();
 
 type JobMeta = { readonly job: string };
 
@@ -72,7 +71,8 @@ async function start() {
   const log = recordedLog();
   const server = await startFlyteServer({ source: registry, agents: registry, host: '127.0.0.1', port: 0, log });
   const published = connectPublished(server.port);
-  cleanups.push(() => server.close(0), published.close);
+  cleanup(() => server.close(0));
+  cleanup(published.close);
   return { registry, memory, echo, log, published, asyncService: published.asyncService };
 }
 
@@ -115,6 +115,45 @@ describe('an async agent of this process', () => {
     const error = await failure(asyncService.createTask(createRequest()));
     expect(error).toMatchObject({ code: status.INTERNAL, details: 'The agent failed; the log has the details.' });
     expect(log.lines.some(({ level }) => level === 'error')).toBe(true);
+  });
+
+  it('refuses bytes that are no such message, wherever they break, as the mistake of the caller', async () => {
+    const { published, asyncService, log } = await start();
+    const { resourceMeta } = await asyncService.createTask(createRequest());
+    const field = (tag: number, bytes: Uint8Array): Buffer => Buffer.concat([Buffer.of(tag, bytes.length), bytes]);
+    // A field that says to be longer than what there is: what routes the request is before it, and in order.
+    const cut = Buffer.of(0x0a, 0x7f);
+    const template = (more: Buffer): Buffer => Buffer.concat([field(0x12, Buffer.from('spark')), more]);
+    const job = (tag: number): Buffer =>
+      Buffer.concat([field(0x12, Buffer.from(resourceMeta ?? [])), field(tag, field(0x0a, Buffer.from('spark')))]);
+    const requests: Record<string, Buffer> = {
+      // container, an interface within, and inputs.
+      CreateTask: field(0x12, template(field(0x32, cut))),
+      // queries (3) that are not UTF-8 strings of that length.
+      GetTaskMetrics: Buffer.concat([job(0x3a), Buffer.of(0x25, 1, 2, 3)]),
+      GetTaskLogs: Buffer.concat([job(0x2a), Buffer.of(0x1a, 0x7f)]),
+    };
+    for (const [method, request] of Object.entries(requests)) {
+      const path = `/flyteidl.service.AsyncAgentService/${method}`;
+      const call = new Promise<unknown>((_, reject) => {
+        if (method === 'GetTaskLogs') {
+          const stream = published.client.makeServerStreamRequest(path, identity, identity, request);
+          stream.on('error', reject).resume();
+        } else published.client.makeUnaryRequest(path, identity, identity, request, (error) => reject(error));
+      });
+      expect((await failure(call)).code, method).toBe(status.INVALID_ARGUMENT);
+    }
+    const stream = published.client.makeBidiStreamRequest(
+      '/flyteidl.service.SyncAgentService/ExecuteTaskSync',
+      identity,
+      identity,
+    );
+    const ended = new Promise<unknown>((_, reject) => stream.on('error', reject).resume());
+    const echo = field(0x12, Buffer.from('echo'));
+    stream.write(field(0x0a, field(0x0a, Buffer.concat([echo, field(0x32, cut)]))));
+    stream.end();
+    expect((await failure(ended)).code).toBe(status.INVALID_ARGUMENT);
+    expect(log.lines.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
   it('puts its logs on the wire, the lines and where the next page begins', async () => {
@@ -195,7 +234,7 @@ describe('AgentRegistry', () => {
     const { registry, published } = await start();
     const names = async () => (await published.metadataService.listAgents({})).agents?.map(({ name }) => name);
     registry.unregister({ name: 'echo', version: 0 });
-    await vi.waitFor(async () => expect(await names()).toEqual(['Spark Agent']), { timeout: 1_000, interval: 10 });
+    await vi.waitFor(async () => expect(await names()).toEqual(['Spark Agent']), SOON);
   });
 });
 

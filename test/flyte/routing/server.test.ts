@@ -1,23 +1,13 @@
 import { credentials } from '@grpc/grpc-js';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { HealthClient } from '../../../src/protocol/flyte/generated/grpc/health/v1/health.ts';
 import { ServerReflectionClient } from '../../../src/protocol/flyte/generated/grpc/reflection/v1/reflection.ts';
+import { afterTheTest } from '../../support/cleanup.ts';
+import { SOON } from '../../support/soon.ts';
 import { admin } from '../support/published.ts';
-import {
-  type Cleanup,
-  createRequest,
-  deployment,
-  encodeCreate,
-  failure,
-  route,
-  startRouted,
-} from '../support/routed.ts';
+import { createRequest, deployment, encodeCreate, failure, route, startRouted } from '../support/routed.ts';
 
-const cleanups: (() => unknown)[] = [];
-const cleanup: Cleanup = (each) => cleanups.push(each);
-afterEach(async () => {
-  for (const each of cleanups.splice(0).reverse()) await each();
-});
+const cleanup = afterTheTest();
 
 const ROUTED = [
   'flyteidl.service.AsyncAgentService',
@@ -51,7 +41,7 @@ describe('a server that routes', () => {
     a.createTask = (call, callback) => void finish.promise.then(() => working(call, callback));
     const { server, raw } = await startRouted([route([a.row()])], cleanup);
     const running = raw('createTask', encodeCreate(createRequest()));
-    await vi.waitFor(() => expect(a.requests).toHaveLength(1));
+    await vi.waitFor(() => expect(a.requests).toHaveLength(1), SOON);
     const closed = server.close(5_000);
     finish.resolve();
     expect(admin.CreateTaskResponse.decode(await running).resourceMeta.length).toBeGreaterThan(0);
@@ -63,7 +53,7 @@ describe('a server that routes', () => {
     a.createTask = () => undefined;
     const { server, raw } = await startRouted([route([a.row()])], cleanup);
     const running = failure(raw('createTask', encodeCreate(createRequest())));
-    await vi.waitFor(() => expect(a.requests).toHaveLength(1));
+    await vi.waitFor(() => expect(a.requests).toHaveLength(1), SOON);
     await server.close(50);
     expect((await running).code).not.toBe(0);
   });

@@ -1,14 +1,11 @@
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { afterTheTest } from '../../support/cleanup.ts';
 import { bytesOf } from '../support/deployment.ts';
 import { admin } from '../support/published.ts';
-import { type Cleanup, deployment, route, startRouted } from '../support/routed.ts';
+import { deployment, route, startRouted } from '../support/routed.ts';
 
-const cleanups: (() => unknown)[] = [];
-const cleanup: Cleanup = (each) => cleanups.push(each);
-afterEach(async () => {
-  for (const each of cleanups.splice(0).reverse()) await each();
-});
+const cleanup = afterTheTest();
 
 const BOTO = { agent: 'Boto Agent', isSync: true, categories: [{ name: 'boto', version: 0 }] };
 const header = (type = 'boto') =>

@@ -7,6 +7,7 @@ import {
   type ServerUnaryCall,
 } from '@grpc/grpc-js';
 import type { FlyteDeployment } from '../../../src/flyte/routing/deployments.ts';
+import { HealthService } from '../../../src/protocol/flyte/generated/grpc/health/v1/health.ts';
 import { admin } from './published.ts';
 
 export type Bytes = Buffer<ArrayBufferLike>;
@@ -53,6 +54,11 @@ export class TestDeployment {
   port = 0;
   #server: Server | undefined;
   #jobs = 0;
+
+  /** Set before the start: it has a health service, which answers this (1 SERVING, 2 NOT_SERVING), or nothing for "hang". */
+  health: number | 'hang' | undefined;
+  /** How often it was asked for its health. */
+  asked = 0;
 
   createTask: Unary = (_call, callback) => {
     this.#jobs += 1;
@@ -113,6 +119,16 @@ export class TestDeployment {
     server.addService(SYNC, {
       executeTaskSync: (call: Parameters<handleBidiStreamingCall<Bytes, Bytes>>[0]) => this.executeTaskSync(call),
     });
+    if (this.health !== undefined)
+      server.addService(
+        { check: HealthService.check },
+        {
+          check: ((_call, callback) => {
+            this.asked += 1;
+            if (typeof this.health === 'number') callback(null, { status: this.health });
+          }) as handleUnaryCall<unknown, object>,
+        },
+      );
     this.port = await new Promise<number>((resolve, reject) => {
       server.bindAsync(`127.0.0.1:${this.port}`, ServerCredentials.createInsecure(), (error, port) =>
         error === null ? resolve(port) : reject(error),

@@ -2,6 +2,7 @@ import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js'
 import type { DeploymentSource, FlyteRouteRow } from '../../../src/flyte/routing/deployments.ts';
 import type { RoutingOptions } from '../../../src/flyte/routing/routing.ts';
 import { startFlyteServer } from '../../../src/flyte/server.ts';
+import type { Cleanup } from '../../support/cleanup.ts';
 import { ASYNC, type Bytes, TestDeployment } from './deployment.ts';
 import { recordedLog } from './log.ts';
 import { admin, connectPublished } from './published.ts';
@@ -35,8 +36,6 @@ export const route = (deployments: FlyteRouteRow['deployments'], more: Partial<F
   deployments,
   ...more,
 });
-
-export type Cleanup = (cleanup: () => unknown) => void;
 
 /** A deployment that runs until the test has ended. */
 export async function deployment(id: string, cleanup: Cleanup): Promise<TestDeployment> {

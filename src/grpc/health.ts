@@ -8,7 +8,7 @@ export const HEALTH_SERVICE: string = serviceNameOf(service);
 type Watch = (call: ServerWritableStream<unknown, unknown>) => void;
 
 /** grpc.health.v1 for the server as a whole (the empty name) and for each of its services; NOT_SERVING at first. */
-export class FlyteHealth {
+export class GrpcHealth {
   readonly #health = new HealthImplementation();
   readonly #names: readonly string[];
   readonly #watches = new Set<ServerWritableStream<unknown, unknown>>();
