@@ -1,6 +1,7 @@
 import type { Principal } from '../auth/principal.ts';
 import type { Events } from '../events/events.ts';
 import type { Cards } from '../registry/cards/cards.ts';
+import type { FlyteStanding } from '../registry/flyte/preview.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import type { Loaders } from './loaders.ts';
@@ -11,6 +12,7 @@ export interface Core {
   readonly cards: Cards;
   readonly tasks: Tasks;
   readonly events: Events;
+  readonly flyte: FlyteStanding;
 }
 
 /** What a resolver gets with each operation. */

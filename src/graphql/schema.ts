@@ -1,13 +1,27 @@
 import 'reflect-metadata';
 import { buildSchemaSync, type PubSub } from 'type-graphql';
 import { createSubgraph, type Subgraph } from '../gateway/subgraph-schema.ts';
+import { requireAnswersFirst } from './answer-scopes.ts';
 import type { GraphQLContext } from './context.ts';
+import { AgentAccessResolver } from './resolvers/access.ts';
 import { AgentConnectionResolver, AgentResolver } from './resolvers/agent.ts';
 import { AgentEventResolver } from './resolvers/agent-events.ts';
+import { AgentUsageResolver } from './resolvers/agent-usage.ts';
+import { AuditResolver } from './resolvers/audit.ts';
 import { CardResolver } from './resolvers/card.ts';
+import {
+  AgentDeploymentsResolver,
+  DeploymentResolver,
+  FlytePreviewAgentResolver,
+  FlytePreviewResolver,
+  FlyteWarningResolver,
+} from './resolvers/flyte.ts';
 import { ProviderResolver } from './resolvers/provider.ts';
+import { PushResolver, TaskPushResolver } from './resolvers/push.ts';
 import { SkillResolver } from './resolvers/skill.ts';
 import { SendMessageResultResolver, TaskEventResolver, TaskResolver } from './resolvers/task.ts';
+import { TaskChangeResolver } from './resolvers/task-changes.ts';
+import { AgentTasksResolver, TaskConnectionResolver } from './resolvers/task-lists.ts';
 import { TransferResolver } from './resolvers/transfer.ts';
 import { DateTime, Json } from './scalars.ts';
 
@@ -18,13 +32,26 @@ const RESOLVERS = [
   AgentResolver,
   AgentConnectionResolver,
   AgentEventResolver,
+  AgentUsageResolver,
+  AgentAccessResolver,
+  AuditResolver,
+  AgentTasksResolver,
   SkillResolver,
   ProviderResolver,
   CardResolver,
   TaskResolver,
   SendMessageResultResolver,
   TaskEventResolver,
+  TaskConnectionResolver,
+  TaskChangeResolver,
+  PushResolver,
+  TaskPushResolver,
   TransferResolver,
+  DeploymentResolver,
+  AgentDeploymentsResolver,
+  FlytePreviewResolver,
+  FlytePreviewAgentResolver,
+  FlyteWarningResolver,
 ] as const;
 
 /** type-graphql asks for one as soon as there is a subscription; each of ours brings its own source of events. */
@@ -49,6 +76,7 @@ export function buildRegistrySubgraph(): Subgraph {
     validate: false,
     pubSub: NO_PUBSUB,
   });
+  requireAnswersFirst(schema);
   return createSubgraph<GraphQLContext>(schema, {
     references: {
       Agent: (reference, { core, principal, loaders }) =>

@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Principal } from '../auth/principal.ts';
-import type { Agent, AgentUsage, Skill, TaskCategory } from '../registry/model.ts';
+import type { Agent, AgentLatency, AgentUsage, Deployment, Skill, TaskCategory } from '../registry/model.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Core } from './context.ts';
 
@@ -15,7 +15,9 @@ export interface SharedLoaders {
   readonly agent: DataLoader<SeenAgent, Agent | undefined>;
   readonly skillsOfAgent: DataLoader<string, Skill[]>;
   readonly taskCategoriesOfAgent: DataLoader<string, TaskCategory[]>;
+  readonly deploymentsOfAgent: DataLoader<string, Deployment[]>;
   readonly usageOfAgent: DataLoader<string, AgentUsage>;
+  readonly latencyOfAgent: DataLoader<string, AgentLatency | undefined>;
 }
 
 /** A page of the largest size. With more in one statement, it would run where several connections could share the work. */
@@ -35,7 +37,9 @@ export function sharedLoaders({ registry }: Core): SharedLoaders {
       agent: joined((wanted) => loadAgents(registry, wanted)),
       skillsOfAgent: joined((ids) => registry.skillsOfAgents(ids)),
       taskCategoriesOfAgent: joined((ids) => registry.taskCategoriesOfAgents(ids)),
+      deploymentsOfAgent: joined((ids) => registry.deploymentsOfAgents(ids)),
       usageOfAgent: joined((ids) => registry.usageOfAgents(ids)),
+      latencyOfAgent: joined((ids) => registry.latencyOfAgents(ids)),
     };
     byRegistry.set(registry, shared);
   }

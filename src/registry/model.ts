@@ -1,4 +1,11 @@
-import type { AgentStatus, AuthenticationType, ExecutionType, Visibility } from './words.ts';
+import type {
+  AgentStatus,
+  AuthenticationType,
+  ExecutionType,
+  FlyteGeneration,
+  FlyteOperation,
+  Visibility,
+} from './words.ts';
 
 /** The organisation behind agents. */
 export interface Provider {
@@ -87,12 +94,42 @@ export interface TaskCategory {
   readonly version: number;
 }
 
+/** Where an agent serves Flyte's tasks. */
+export interface Deployment {
+  readonly id: string;
+  readonly agentId: string;
+  /** `host:port`. For those alone who may change the agent. */
+  readonly endpoint: string;
+  readonly tls: boolean;
+  readonly generation: FlyteGeneration;
+  /** Share of new tasks, relative to the agent's other deployments; 0 takes none. */
+  readonly weight: number;
+  /** Takes no new tasks; its jobs are still polled and deleted. */
+  readonly draining: boolean;
+  /** Milliseconds, where the operation's own limit shall not hold. */
+  readonly timeouts: Readonly<Partial<Record<FlyteOperation, number>>>;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
 /** Calls and failures since registration; `lastUsedAt` null when never used. */
 export interface AgentUsage {
   readonly agentId: string;
   readonly calls: number;
   readonly failures: number;
   readonly lastUsedAt: Date | null;
+}
+
+/**
+ * How long its calls took lately, in milliseconds: from the dispatch of a message until the task rested. The same to
+ * within 2.5 % (see latency.ts).
+ */
+export interface AgentLatency {
+  /** Calls that were timed. */
+  readonly calls: number;
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
 }
 
 /** What happened to an agent. */
@@ -106,6 +143,9 @@ export type AgentAction =
   | 'skillUpdated'
   | 'skillRemoved'
   | 'taskCategoriesSet'
+  | 'deploymentRegistered'
+  | 'deploymentUpdated'
+  | 'deploymentRemoved'
   | 'deleted';
 
 /** One field's change. Secrets show as "(set)", "(changed)" or "(removed)". */

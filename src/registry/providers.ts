@@ -6,6 +6,8 @@ import { RollcallError } from '../errors.ts';
 import { requireRevision } from './agents/change.ts';
 import { conflictsAs } from './agents/conflicts.ts';
 import { SAME_PROVIDER } from './agents/provider-of.ts';
+import { providerChange } from './audit/provider-change.ts';
+import { writeAudit } from './audit/write.ts';
 import type { RegistryContext } from './context.ts';
 import { check, storable } from './input/check.ts';
 import { type ProviderInput, type ProviderPatch, providerPatchSchema, providerSchema } from './input/schemas.ts';
@@ -58,20 +60,26 @@ export async function listProviders(
   return toPage(rows, size, toProvider, (row) => encodeCursor('provider', [row.name, row.id]));
 }
 
-/** Registers a provider. @returns its id. @throws RollcallError INVALID_INPUT, ALREADY_EXISTS, UNAUTHENTICATED, FORBIDDEN. */
+/** Registers a provider. @throws RollcallError INVALID_INPUT, ALREADY_EXISTS, UNAUTHENTICATED, FORBIDDEN. */
 export async function registerProvider(
   context: RegistryContext,
   principal: Principal,
   input: ProviderInput,
-): Promise<string> {
+): Promise<Provider> {
   requireScope(principal, 'registry:write');
   const { name, url } = check(providerSchema, input);
   const id = newId();
-  const made = await context.database.query(
-    `insert into provider (id, name, url, owner, revision, created_at, updated_at) values ($1, $2, $3, $4, 1, $5, $5) on conflict do nothing returning id`,
-    [id, name, url, principal.subject, new Date()],
-  );
-  if (made.length > 0) return id;
+  const made = await context.database.transaction(async (tx) => {
+    const [row] = await tx.query<Row>(
+      `insert into provider as p (id, name, url, owner, revision, created_at, updated_at) values ($1, $2, $3, $4, 1, $5, $5)
+       on conflict do nothing returning ${PROVIDER_COLUMNS}`,
+      [id, name, url, principal.subject, new Date()],
+    );
+    if (row === undefined) return undefined;
+    await writeAudit(tx.query, principal, providerChange('registered', id, undefined, { name, url }));
+    return toProvider(row);
+  });
+  if (made !== undefined) return made;
   const [there] = await context.database.query<{ id: string }>(SAME_PROVIDER, [name, url]);
   throw new RollcallError('ALREADY_EXISTS', 'input.name: there is a provider of this name and url already', {
     field: 'input.name',
@@ -90,36 +98,39 @@ async function locked(query: Query, principal: Principal, id: string, revision: 
   return provider;
 }
 
-/** Changes a provider: what is left out stays. @throws as {@link registerProvider}, and NOT_FOUND, STALE_REVISION. */
+/** Changes a provider: what is left out stays. Answers it as it is then. @throws as {@link registerProvider}, and NOT_FOUND, STALE_REVISION. */
 export async function updateProvider(
   context: RegistryContext,
   principal: Principal,
   id: string,
   patch: ProviderPatch,
   revision?: number,
-): Promise<void> {
+): Promise<Provider> {
   const fields = check(providerPatchSchema, patch);
-  await conflictsAs(fields, () =>
+  return conflictsAs(fields, () =>
     context.database.transaction(async (tx) => {
       const before = await locked(tx.query, principal, id, revision);
       const after = { name: fields.name ?? before.name, url: fields.url === undefined ? before.url : fields.url };
-      if (after.name === before.name && after.url === before.url) return;
-      await tx.query(
-        'update provider set name = $2, url = $3, revision = revision + 1, updated_at = $4 where id = $1',
+      if (after.name === before.name && after.url === before.url) return before;
+      const [row] = await tx.query<Row>(
+        `update provider p set name = $2, url = $3, revision = revision + 1, updated_at = $4 where id = $1
+         returning ${PROVIDER_COLUMNS}`,
         [id, after.name, after.url, new Date()],
       );
+      await writeAudit(tx.query, principal, providerChange('updated', id, before, after));
+      return toProvider(row!);
     }),
   );
 }
 
-/** Deletes a provider that no agent has. @throws RollcallError FAILED_PRECONDITION while agents have it, and as {@link updateProvider}. */
+/** Deletes a provider that no agent has, and answers it as it was. @throws RollcallError FAILED_PRECONDITION while agents have it, and as {@link updateProvider}. */
 export async function deleteProvider(
   context: RegistryContext,
   principal: Principal,
   id: string,
   revision?: number,
-): Promise<void> {
-  await context.database.transaction(async (tx) => {
+): Promise<Provider> {
+  return context.database.transaction(async (tx) => {
     const provider = await locked(tx.query, principal, id, revision);
     const [agents] = await tx.query<{ n: number }>(
       'select count(*)::int as n from agent where provider = $1 and deleted_at is null',
@@ -134,5 +145,7 @@ export async function deleteProvider(
     }
     await tx.query('update agent set provider = null where provider = $1', [id]);
     await tx.query('delete from provider where id = $1', [id]);
+    await writeAudit(tx.query, principal, providerChange('deleted', id, provider, undefined));
+    return provider;
   });
 }

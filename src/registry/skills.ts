@@ -78,11 +78,16 @@ async function readSkills(query: Query, principal: Principal, ids: readonly stri
   return ids.map((id) => found.get(id.toLowerCase()));
 }
 
-async function agentOf(context: RegistryContext, principal: Principal, skillId: string): Promise<string> {
+/**
+ * A skill for who changes it, who need not hold the scope for reading.
+ *
+ * @throws RollcallError NOT_FOUND, UNAUTHENTICATED, FORBIDDEN (scope registry:write).
+ */
+async function skillToChange({ database }: RegistryContext, principal: Principal, skillId: string): Promise<Skill> {
   requireScope(principal, 'registry:write');
-  const [skill] = await readSkills(context.database.query, principal, [skillId]);
+  const [skill] = await readSkills(database.query, principal, [skillId]);
   if (skill === undefined) throw notFound(skillId);
-  return skill.agentId;
+  return skill;
 }
 
 async function rowIn(
@@ -98,7 +103,7 @@ async function rowIn(
 /**
  * Adds a skill at the end of an agent's list.
  *
- * @returns the new skill's id.
+ * @returns the new skill.
  * @throws RollcallError INVALID_INPUT, ALREADY_EXISTS for a key the agent has, and what changing an agent throws.
  */
 export async function addSkill(
@@ -107,7 +112,7 @@ export async function addSkill(
   agentId: string,
   input: SkillInput,
   revision?: number,
-): Promise<string> {
+): Promise<Skill> {
   const skill = check(skillSchema, input);
   let id = '';
   await conflictsAs(skill, () =>
@@ -126,19 +131,19 @@ export async function addSkill(
       return [{ field: `skills.${skill.key}`, before: null, after: skill }];
     }),
   );
-  return id;
+  return skillToChange(context, principal, id);
 }
 
-/** Changes a skill: what is left out stays. @throws as {@link addSkill}, and NOT_FOUND. */
+/** Changes a skill: what is left out stays. Answers it as it is then. @throws as {@link addSkill}, and NOT_FOUND. */
 export async function updateSkill(
   context: RegistryContext,
   principal: Principal,
   skillId: string,
   patch: SkillPatch,
   revision?: number,
-): Promise<void> {
+): Promise<Skill> {
   const fields = check(skillPatchSchema, patch);
-  const agentId = await agentOf(context, principal, skillId);
+  const { agentId } = await skillToChange(context, principal, skillId);
   await conflictsAs(fields, () =>
     changeAgent(context, principal, { agentId, revision, action: 'skillUpdated' }, async (_agent, tx) => {
       const skill = (await rowIn(tx, agentId, skillId)) as unknown as Record<string, unknown>;
@@ -154,21 +159,24 @@ export async function updateSkill(
       return changes;
     }),
   );
+  return skillToChange(context, principal, skillId);
 }
 
-/** Removes a skill. @throws RollcallError NOT_FOUND and what changing an agent throws. */
+/** Removes a skill, and answers it as it was. @throws RollcallError NOT_FOUND and what changing an agent throws. */
 export async function removeSkill(
   context: RegistryContext,
   principal: Principal,
   skillId: string,
   revision?: number,
-): Promise<void> {
-  const agentId = await agentOf(context, principal, skillId);
+): Promise<Skill> {
+  const removed = await skillToChange(context, principal, skillId);
+  const { agentId } = removed;
   await changeAgent(context, principal, { agentId, revision, action: 'skillRemoved' }, async (_agent, tx) => {
     const skill = await rowIn(tx, agentId, skillId);
     tx.em.remove(skill);
     return [{ field: `skills.${skill.key}`, before: { key: skill.key, name: skill.name }, after: null }];
   });
+  return removed;
 }
 
 /**

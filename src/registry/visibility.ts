@@ -1,4 +1,4 @@
-import { allows, type Principal, type Scope } from '../auth/principal.ts';
+import { allows, type Denial, type Principal, type Scope } from '../auth/principal.ts';
 import type { Values } from '../database/values.ts';
 import { RollcallError } from '../errors.ts';
 import type { Visibility } from './words.ts';
@@ -30,17 +30,45 @@ export function isVisible(principal: Principal, row: Ownable): boolean {
 export const mayChange = (principal: Principal, row: { readonly owner: string }): boolean =>
   !principal.anonymous && (row.owner === principal.subject || principal.scopes.has('admin'));
 
-/** @throws RollcallError UNAUTHENTICATED for an anonymous caller, FORBIDDEN naming the scope for one without it. */
-export function requireScope(principal: Principal, scope: Scope): void {
-  if (allows(principal, scope)) return;
-  if (principal.anonymous) throw new RollcallError('UNAUTHENTICATED', `Sign in first: this needs the scope ${scope}.`);
-  throw new RollcallError('FORBIDDEN', `This needs the scope ${scope}, which your token does not have.`, {
+/** What a caller without the scope is told; undefined for one who holds it. */
+export function missingScope(principal: Principal, scope: Scope): RollcallError | undefined {
+  if (allows(principal, scope)) return undefined;
+  if (principal.anonymous) return new RollcallError('UNAUTHENTICATED', `Sign in first: this needs the scope ${scope}.`);
+  return new RollcallError('FORBIDDEN', `This needs the scope ${scope}, which your token does not have.`, {
     details: { scope },
   });
 }
 
-/** @throws RollcallError FORBIDDEN when the caller is neither the owner nor `admin`. */
-export function requireOwnership(principal: Principal, row: { readonly owner: string }, what: string): void {
-  if (!mayChange(principal, row))
-    throw new RollcallError('FORBIDDEN', `Only the owner of ${what}, or a caller with the scope admin, may change it.`);
+/** @throws RollcallError UNAUTHENTICATED for an anonymous caller, FORBIDDEN naming the scope for one without it. */
+export function requireScope(principal: Principal, scope: Scope): void {
+  const refusal = missingScope(principal, scope);
+  if (refusal === undefined) return;
+  principal.origin?.denied?.(principal, { code: refusal.code as Denial['code'], operation: scope });
+  throw refusal;
+}
+
+/** What a caller is told who is neither the owner nor `admin`; undefined for those. */
+export const notOwner = (
+  principal: Principal,
+  row: { readonly owner: string },
+  what: string,
+): RollcallError | undefined =>
+  mayChange(principal, row)
+    ? undefined
+    : new RollcallError('FORBIDDEN', `Only the owner of ${what}, or a caller with the scope admin, may change it.`);
+
+/**
+ * @param what its kind and name: "agent echo"
+ * @throws RollcallError FORBIDDEN when the caller is neither the owner nor `admin`.
+ */
+export function requireOwnership(
+  principal: Principal,
+  row: { readonly id: string; readonly owner: string },
+  what: string,
+): void {
+  const refusal = notOwner(principal, row, what);
+  if (refusal === undefined) return;
+  const [targetType] = what.split(' ');
+  principal.origin?.denied?.(principal, { code: 'FORBIDDEN', operation: 'change', targetType, targetId: row.id });
+  throw refusal;
 }

@@ -15,3 +15,18 @@ export type Visibility = (typeof VISIBILITIES)[number];
 /** How Rollcall signs in to the agent. */
 export const AUTHENTICATION_TYPES = ['none', 'bearer', 'apiKey', 'basic', 'oauth2'] as const;
 export type AuthenticationType = (typeof AUTHENTICATION_TYPES)[number];
+
+/** Whose services a Flyte deployment has: flyteidl (1) or flyteidl2 (2). */
+export const FLYTE_GENERATIONS = [1, 2] as const;
+export type FlyteGeneration = (typeof FLYTE_GENERATIONS)[number];
+
+/** What can be asked of a Flyte deployment. */
+export const FLYTE_OPERATIONS = [
+  'createTask',
+  'getTask',
+  'deleteTask',
+  'getTaskMetrics',
+  'getTaskLogs',
+  'executeTaskSync',
+] as const;
+export type FlyteOperation = (typeof FLYTE_OPERATIONS)[number];

@@ -191,7 +191,8 @@ describe('importing by card', () => {
     const from = performance.now();
     const error = await refused('slow/card.json');
     expect(error.extensions['code']).toBe('UPSTREAM_TIMEOUT');
-    expect(performance.now() - from).toBeLessThan(12_000);
+    // Long before other calls are, after thirty.
+    expect(performance.now() - from).toBeLessThan(20_000);
   });
 
   test('an address without a card says what was tried', async () => {

@@ -28,12 +28,15 @@ describe('the generated schema', () => {
       .filter((field) => field.resolve !== undefined)
       .map((field) => field.name);
     expect(resolved.sort()).toEqual([
+      'access',
+      'deployments',
       'displayType',
       'history',
       'lastUsedAt',
       'skills',
       'sourceCard',
       'taskCategories',
+      'tasks',
       'usage',
       'warnings',
     ]);

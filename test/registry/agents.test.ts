@@ -82,6 +82,8 @@ describe.each(DRIVERS)('agents (%s)', (kind) => {
     const { registry, agent, published } = shared();
     const me = someone();
     const made = await agent(me, { description: 'old' });
+    // Times are told in whole milliseconds.
+    while (Date.now() <= made.updatedAt.getTime()) await new Promise((resolve) => setImmediate(resolve));
     const changed = await registry.updateAgent(me, made.id, { description: 'new', capabilities: ['x'] }, 1);
     expect(changed).toMatchObject({ description: 'new', capabilities: ['x'], revision: 2, name: made.name });
     expect(changed.updatedAt.getTime()).toBeGreaterThan(made.updatedAt.getTime());
@@ -229,7 +231,7 @@ describe.each(DRIVERS)('agents (%s)', (kind) => {
     const made = await agent(writer);
     expect((await registry.updateAgent(writer, made.id, { name: 'Y' })).name).toBe('Y');
     const skill = await registry.addSkill(writer, made.id, { key: 'k', name: 'K' });
-    await registry.removeSkill(writer, skill);
+    await registry.removeSkill(writer, skill.id);
     await expect(registry.agent(writer, made.id)).rejects.toThrow(error('FORBIDDEN'));
   });
 

@@ -95,9 +95,9 @@ describe.each(DRIVERS)('search (%s)', (kind) => {
     await registry.updateAgent(me, made.id, { name: 'After' });
     const skill = await registry.addSkill(me, made.id, { key: 'k', name: 'Juggling' });
     expect([await finds(me, 'before'), await finds(me, 'after juggling')]).toEqual([[], [made.handle]]);
-    await registry.updateSkill(me, skill, { name: 'Swimming' });
+    await registry.updateSkill(me, skill.id, { name: 'Swimming' });
     expect([await finds(me, 'juggling'), await finds(me, 'swimming')]).toEqual([[], [made.handle]]);
-    await registry.removeSkill(me, skill);
+    await registry.removeSkill(me, skill.id);
     expect(await finds(me, 'swimming')).toEqual([]);
   });
 

@@ -14,7 +14,7 @@ describe.each(DRIVERS)('skills (%s)', (kind) => {
     const { registry, agent } = shared();
     const me = someone();
     const made = await agent(me, { skills: [{ key: 'z', name: 'Z' }] });
-    const id = await registry.addSkill(me, made.id, { key: 'a', name: 'A', tags: ['t'] }, 1);
+    const { id } = await registry.addSkill(me, made.id, { key: 'a', name: 'A', tags: ['t'] }, 1);
     expect(await keysOf(made.id)).toEqual(['z', 'a']);
     await registry.updateSkill(me, id, { key: 'b', tags: ['t', 'u'] }, 2);
     const [skill] = await registry.skillsById(me, [id]);
@@ -142,11 +142,11 @@ describe.each(DRIVERS)('providers (%s)', (kind) => {
     const { registry } = shared();
     const me = someone();
     const name = unique('ÉCOLE Acme');
-    const id = await registry.registerProvider(me, { name, url: 'https://p.example' });
+    const { id } = await registry.registerProvider(me, { name, url: 'https://p.example' });
     await expect(
       registry.registerProvider(someone(), { name: name.replace('Acme', 'ACME'), url: 'https://p.example' }),
     ).rejects.toThrow(error('ALREADY_EXISTS', { field: 'input.name', details: { id } }));
-    const other = await registry.registerProvider(me, { name });
+    const { id: other } = await registry.registerProvider(me, { name });
     await expect(registry.updateProvider(me, other, { url: 'https://p.example' })).rejects.toThrow(
       error('ALREADY_EXISTS'),
     );
@@ -155,7 +155,7 @@ describe.each(DRIVERS)('providers (%s)', (kind) => {
   test('are changed by their owner, with the revision they read', async () => {
     const { registry, agent } = shared();
     const me = someone();
-    const id = await registry.registerProvider(me, { name: unique('P') });
+    const { id } = await registry.registerProvider(me, { name: unique('P') });
     const made = await agent(me, { providerId: id });
     await registry.updateProvider(me, id, { url: 'https://new.example' }, 1);
     await expect(registry.updateProvider(me, id, { url: null }, 1)).rejects.toThrow(error('STALE_REVISION'));
@@ -168,7 +168,7 @@ describe.each(DRIVERS)('providers (%s)', (kind) => {
   test('with agents are not deleted; without, they are, and agents deleted before stay readable in history', async () => {
     const { registry, agent } = shared();
     const me = someone();
-    const id = await registry.registerProvider(me, { name: unique('P') });
+    const { id } = await registry.registerProvider(me, { name: unique('P') });
     const made = await agent(me, { providerId: id });
     await expect(registry.deleteProvider(me, id)).rejects.toThrow(
       error('FAILED_PRECONDITION', { details: { agents: 1 } }),
@@ -184,7 +184,7 @@ describe.each(DRIVERS)('providers (%s)', (kind) => {
     const { registry, agent } = shared();
     const me = someone();
     for (let i = 0; i < 5; i++) {
-      const id = await registry.registerProvider(me, { name: unique('P') });
+      const { id } = await registry.registerProvider(me, { name: unique('P') });
       const [made, gone] = await Promise.allSettled([agent(me, { providerId: id }), registry.deleteProvider(me, id)]);
       if (made.status === 'rejected')
         expect(made.reason).toMatchObject({ code: 'INVALID_INPUT', field: 'input.providerId' });

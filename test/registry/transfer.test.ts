@@ -85,6 +85,19 @@ const RICH = agent('weather', {
     { name: 'spark', version: 1 },
     { name: 'forecast', version: 0 },
   ],
+  deployments: [
+    {
+      id: newId(),
+      endpoint: 'spark.internal:8000',
+      tls: false,
+      generation: 1,
+      weight: 90,
+      draining: true,
+      timeouts: { getTask: 500, createTask: 30_000 },
+      createdAt: '2025-03-03T03:03:03.333Z',
+    },
+    { endpoint: '[fd00::1]:443', generation: 2 },
+  ],
   skills: [
     { id: newId(), key: 'z-last', name: 'Z', tags: ['b', 'a'], examples: ['one', 'two'], inputModes: ['text/plain'] },
     { key: 'a-first', name: 'A', createdAt: '2025-05-05T05:05:05.555Z' },
@@ -124,10 +137,25 @@ describeOnDrivers('export and load', (open) => {
     await registry.loadRecords(ADMIN, [RICH]);
     const [provider, record] = await exported(registry);
     expect(provider).toMatchObject({ name: 'Sky', owner: SEED_OWNER });
-    const { card: wanted, skills, provider: _p, updatedAt: _u, taskCategories: _t, ...rest } = RICH as any;
+    const { card: wanted, skills, provider: _p, updatedAt: _u, taskCategories: _t, deployments, ...rest } = RICH as any;
     expect(record).toMatchObject({ ...rest, updatedAt: '2025-02-03T03:05:06.789Z', card: wanted });
     expect(record!['skills'].map((s: any) => s.key)).toEqual(['z-last', 'a-first']);
     expect(record!['skills'][0].id).toBe(skills[0].id);
+    expect(record!['deployments']).toEqual(
+      expect.arrayContaining([
+        deployments[0],
+        {
+          id: expect.any(String),
+          endpoint: '[fd00::1]:443',
+          tls: true,
+          generation: 2,
+          weight: 1,
+          draining: false,
+          timeouts: {},
+          createdAt: rest.createdAt,
+        },
+      ]),
+    );
     expect(record!['taskCategories']).toEqual([
       { name: 'forecast', version: 0 },
       { name: 'spark', version: 1 },
@@ -200,6 +228,57 @@ describeOnDrivers('export and load', (open) => {
     ]);
     expect(await registry.loadRecords(ADMIN, [record], { onConflict: 'update' })).toMatchObject({ updated: 1 });
     expect({ ...(await exported(registry))[1], updatedAt: '' }).toEqual({ ...record, updatedAt: '' });
+  });
+
+  test('deployments are updated by their endpoint, and stay where a record says nothing of them', async () => {
+    const registry = registryOn(await open());
+    await registry.loadRecords(ADMIN, [RICH]);
+    const [, record] = await exported(registry);
+    const [first, second] = record!['deployments'];
+    const changed = {
+      ...record,
+      deployments: [
+        { ...second, weight: 7 },
+        { ...first, endpoint: 'moved.internal:8000' },
+        { endpoint: 'new.internal:8000' },
+      ],
+    };
+    for (const outcome of [{ updated: 1 }, { unchanged: 1 }])
+      expect(await registry.loadRecords(ADMIN, [changed], { onConflict: 'update' })).toMatchObject(outcome);
+    const after = (await exported(registry))[1]!['deployments'];
+    expect(after).toHaveLength(3);
+    expect(after).toEqual(
+      expect.arrayContaining([
+        { ...second, weight: 7 },
+        { ...first, endpoint: 'moved.internal:8000' },
+        expect.objectContaining({ endpoint: 'new.internal:8000' }),
+      ]),
+    );
+    const [change] = (await registry.historyOfAgent(record!['id'], { first: 1 })).items;
+    expect(JSON.stringify(change)).not.toMatch(/internal:8000/);
+    const { deployments: _, ...silent } = record!;
+    await registry.loadRecords(ADMIN, [{ ...silent, version: '9' }], { onConflict: 'update' });
+    expect((await exported(registry))[1]!['deployments']).toEqual(after);
+    await registry.loadRecords(ADMIN, [{ ...record, deployments: [] }], { onConflict: 'update' });
+    expect((await exported(registry))[1]!['deployments']).toEqual([]);
+    // The old ids come back: jobs that ran there are found again.
+    await registry.loadRecords(ADMIN, [record], { onConflict: 'update' });
+    expect((await exported(registry))[1]!['deployments'].map((d: any) => d.id).toSorted()).toEqual(
+      [first.id, second.id].toSorted(),
+    );
+  });
+
+  test('deployments that are wrong, or of another agent, are problems with their field', async () => {
+    const registry = registryOn(await open());
+    await registry.loadRecords(ADMIN, [RICH]);
+    const problem = async (...deployments: object[]) =>
+      (await registry.loadRecords(ADMIN, [agent('other', { deployments })])).problems.map(({ field }) => field);
+    expect(await problem({ endpoint: 'http://x' })).toEqual(['agent.deployments[0].endpoint']);
+    expect(await problem({ endpoint: 'x:1' }, { endpoint: 'X:1' })).toEqual(['agent.deployments[1].endpoint']);
+    expect(await problem({ endpoint: 'x:1', weight: 'all' })).toEqual(['agent.deployments[0].weight']);
+    const { id } = (RICH as any).deployments[0];
+    expect(await problem({ endpoint: 'x:1' }, { id, endpoint: 'y:1' })).toEqual(['agent.deployments[1].id']);
+    expect((await registry.agentByHandle(ADMIN, 'other')) ?? null).toBeNull();
   });
 
   test('names that others hold are problems with their field, or skipped', async () => {

@@ -21,6 +21,9 @@ export class PartInput {
 
   @Field(() => String, { nullable: true })
   mediaType?: string | null;
+
+  @Field(() => Json, { nullable: true })
+  metadata?: unknown;
 }
 
 @InputType({ description: 'A message to an agent: the beginning of a task, or the continuation of one.' })
@@ -46,8 +49,17 @@ export class SendMessageInput {
   @Field(() => ID, { nullable: true, description: 'The task that it continues.' })
   taskId?: string | null;
 
+  @Field(() => [ID], { nullable: true, description: 'Other tasks that the message refers to.' })
+  referenceTaskIds?: string[] | null;
+
   @Field(() => Json, { nullable: true })
   metadata?: unknown;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The same key gets the same task for 24 hours, in whatever state it is, and no work is done twice.',
+  })
+  idempotencyKey?: string | null;
 
   @Field(() => Boolean, {
     nullable: true,
@@ -67,13 +79,20 @@ export class TaskFilterInput {
   @Field(() => ID, { nullable: true })
   agentId?: string | null;
 
+  @Field(() => [ID], { nullable: true, description: 'Any of these; 1,000 at most.' })
+  agentIds?: string[] | null;
+
   @Field(() => ID, { nullable: true })
   contextId?: string | null;
 
   @Field(() => [TaskStateEnum], { nullable: true, description: 'Any of these.' })
   states?: string[] | null;
 
-  @Field(() => DateTime, { nullable: true, description: 'Tasks whose status is this old or younger.' })
+  @Field(() => DateTime, {
+    nullable: true,
+    description:
+      'Tasks whose status is this old or younger. For `tasksChanged`: begin with these, each as a merged change, and go on with what happens.',
+  })
   statusTimestampAfter?: Date | null;
 
   @Field(() => ID, { nullable: true, description: 'Of this owner; for callers with the scope tasks:admin.' })

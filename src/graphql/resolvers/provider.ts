@@ -3,10 +3,10 @@ import type { Provider as ProviderModel } from '../../registry/model.ts';
 import type { GraphQLContext } from '../context.ts';
 import { ProviderInput } from '../inputs/agent.ts';
 import { plain } from '../inputs/plain.ts';
-import { DeleteProviderInput, UpdateProviderInput } from '../inputs/provider.ts';
+import { DeleteProviderInput, SetProviderCardKeysInput, UpdateProviderInput } from '../inputs/provider.ts';
 import { AgentConnection } from '../types/agent.ts';
 import { connectionType, toConnection } from '../types/connection.ts';
-import { Provider } from '../types/provider.ts';
+import { CardKey, Provider } from '../types/provider.ts';
 
 const ProviderConnection = connectionType('Provider', () => Provider);
 
@@ -30,33 +30,46 @@ export class ProviderResolver {
   @Mutation(() => Provider, {
     description: 'Registers a provider. ALREADY_EXISTS when there is one of this name and url.',
   })
-  async registerProvider(
-    @Ctx() { core, principal, loaders }: GraphQLContext,
+  registerProvider(
+    @Ctx() { core, principal }: GraphQLContext,
     @Arg('input', () => ProviderInput) input: ProviderInput,
-  ) {
-    return loaders.provider.load(await core.registry.registerProvider(principal, plain(input) as never));
+  ): Promise<ProviderModel> {
+    return core.registry.registerProvider(principal, plain(input) as never);
   }
 
   @Mutation(() => Provider, { description: 'Changes a provider.' })
-  async updateProvider(
-    @Ctx() { core, principal, loaders }: GraphQLContext,
+  updateProvider(
+    @Ctx() { core, principal }: GraphQLContext,
     @Arg('input', () => UpdateProviderInput) input: UpdateProviderInput,
-  ) {
+  ): Promise<ProviderModel> {
     const { id, revision, ...patch } = plain(input) as unknown as UpdateProviderInput;
-    await core.registry.updateProvider(principal, id, patch as never, revision ?? undefined);
-    return loaders.provider.load(id);
+    return core.registry.updateProvider(principal, id, patch as never, revision ?? undefined);
   }
 
   @Mutation(() => Provider, {
     description: 'Deletes a provider and answers it as it was. FAILED_PRECONDITION while agents have it.',
   })
-  async deleteProvider(
-    @Ctx() { core, principal, loaders }: GraphQLContext,
+  deleteProvider(
+    @Ctx() { core, principal }: GraphQLContext,
     @Arg('input', () => DeleteProviderInput) input: DeleteProviderInput,
-  ) {
-    const provider = await loaders.provider.load(input.id);
-    await core.registry.deleteProvider(principal, input.id, input.revision ?? undefined);
-    return provider;
+  ): Promise<ProviderModel> {
+    return core.registry.deleteProvider(principal, input.id, input.revision ?? undefined);
+  }
+
+  @Mutation(() => Provider, {
+    description: 'Pins the public keys that must sign the agent cards of a provider; an empty list unpins.',
+  })
+  setProviderCardKeys(
+    @Ctx() { core, principal }: GraphQLContext,
+    @Arg('input', () => SetProviderCardKeysInput) input: SetProviderCardKeysInput,
+  ): Promise<ProviderModel> {
+    // Not `plain`: a key is what its owner wrote.
+    return core.registry.setProviderCardKeys(principal, input.id, input.keys, input.revision ?? undefined);
+  }
+
+  @FieldResolver(() => [CardKey], { description: 'The pinned keys that must sign its agent cards.' })
+  cardKeys(@Root() provider: ProviderModel, @Ctx() { loaders }: GraphQLContext) {
+    return loaders.cardKeysOfProvider.load(provider.id);
   }
 
   @FieldResolver(() => AgentConnection, { description: 'Its agents that you may see.' })

@@ -27,37 +27,33 @@ export class SkillResolver {
   }
 
   @Mutation(() => Skill, { description: "Adds a skill at the end of an agent's list." })
-  async addSkill(
-    @Ctx() { core, principal, loaders }: GraphQLContext,
+  addSkill(
+    @Ctx() { core, principal }: GraphQLContext,
     @Arg('input', () => AddSkillInput) input: AddSkillInput,
-  ) {
-    return loaders.skill.load(
-      await core.registry.addSkill(principal, input.agentId, plain(input.skill) as never, input.revision ?? undefined),
-    );
+  ): Promise<SkillModel> {
+    const { agentId, skill, revision } = input;
+    return core.registry.addSkill(principal, agentId, plain(skill) as never, revision ?? undefined);
   }
 
   @Mutation(() => Skill, { description: 'Changes a skill.' })
-  async updateSkill(
-    @Ctx() { core, principal, loaders }: GraphQLContext,
+  updateSkill(
+    @Ctx() { core, principal }: GraphQLContext,
     @Arg('input', () => UpdateSkillInput) input: UpdateSkillInput,
-  ) {
+  ): Promise<SkillModel> {
     const { id, revision, ...patch } = plain(input) as unknown as UpdateSkillInput;
-    await core.registry.updateSkill(principal, id, patch as never, revision ?? undefined);
-    return loaders.skill.load(id);
+    return core.registry.updateSkill(principal, id, patch as never, revision ?? undefined);
   }
 
   @Mutation(() => Skill, { description: 'Removes a skill and answers it as it was.' })
-  async removeSkill(
-    @Ctx() { core, principal, loaders }: GraphQLContext,
+  removeSkill(
+    @Ctx() { core, principal }: GraphQLContext,
     @Arg('input', () => RemoveSkillInput) input: RemoveSkillInput,
-  ) {
-    const skill = await loaders.skill.load(input.id);
-    await core.registry.removeSkill(principal, input.id, input.revision ?? undefined);
-    return skill;
+  ): Promise<SkillModel> {
+    return core.registry.removeSkill(principal, input.id, input.revision ?? undefined);
   }
 
-  @FieldResolver(() => Agent)
-  agent(@Root() skill: SkillModel, @Ctx() { loaders }: GraphQLContext) {
-    return loaders.agent.load(skill.agentId);
+  @FieldResolver(() => Agent, { nullable: true, description: 'Null when it was just deleted.' })
+  async agent(@Root() skill: SkillModel, @Ctx() { loaders }: GraphQLContext) {
+    return (await loaders.agent.load(skill.agentId)) ?? null;
   }
 }

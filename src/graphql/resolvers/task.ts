@@ -1,26 +1,28 @@
 import { Arg, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root, Subscription } from 'type-graphql';
 import { newId } from '../../database/ids.ts';
 import { invalid } from '../../errors.ts';
-import type { Part, TaskState } from '../../protocol/a2a/model.ts';
+import type { Part, Task as TaskContents } from '../../protocol/a2a/model.ts';
 import type { GraphQLContext } from '../context.ts';
-import { plain } from '../inputs/plain.ts';
 import { CancelTaskInput, SendMessageInput, TaskFilterInput } from '../inputs/task.ts';
-import { toTaskEvent } from '../task-views.ts';
+import { asOfSnapshot, type ShownTask, toTaskEvent, toTaskFilter } from '../task-views.ts';
 import { Agent } from '../types/agent.ts';
 import { toConnection } from '../types/connection.ts';
 import { Artifact, Message, SendMessageResult, Task, TaskConnection, TaskEvent } from '../types/task.ts';
+import type { TaskPage } from './task-lists.ts';
+
+const CONTENTS: ReadonlySet<string> = new Set(['text', 'raw', 'url', 'data']);
 
 function partsOf(input: SendMessageInput): Part[] {
   const { text, parts } = input;
   if ((text == null) === (parts == null)) throw invalid('input.text', 'give either text or parts');
   if (text != null) return [{ text }];
   return parts!.map((part, i) => {
-    const given = plain(part) as Part;
-    const contents = ['text', 'raw', 'url', 'data'].filter(
-      (member) => member in given && given[member as keyof Part] !== null,
-    );
+    const given = Object.entries(part).filter(([, value]) => value != null);
+    const contents = given.filter(([name]) => CONTENTS.has(name));
+    // JSON's null is a value that data may have.
+    if (contents.length === 0 && part.data === null) return { ...Object.fromEntries(given), data: null };
     if (contents.length !== 1) throw invalid(`input.parts[${i}]`, 'give exactly one of text, raw, url and data');
-    return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)) as unknown as Part;
+    return Object.fromEntries(given) as unknown as Part;
   });
 }
 
@@ -36,19 +38,16 @@ export class TaskResolver {
   })
   async tasks(
     @Ctx() { core, principal }: GraphQLContext,
-    @Arg('filter', () => TaskFilterInput, { nullable: true }) filter: TaskFilterInput | null,
+    @Arg('filter', () => TaskFilterInput, { nullable: true }) given: TaskFilterInput | null,
     @Arg('first', () => Int, { nullable: true, description: 'Items per page, 1 to 200; default 20.' }) first:
       | number
       | null,
     @Arg('after', () => String, { nullable: true }) after: string | null,
-  ) {
-    const { items, hasNextPage } = await core.tasks.list(principal, {
-      ...filter,
-      states: filter?.states as TaskState[] | null,
-      first,
-      after,
-    });
-    return toConnection({ items: items.map(({ row, cursor }) => ({ item: row, cursor })), hasNextPage }, after);
+  ): Promise<TaskPage> {
+    const filter = toTaskFilter(given);
+    const { items, hasNextPage } = await core.tasks.list(principal, { ...filter, first, after });
+    const page = { items: items.map(({ row, cursor }) => ({ item: row, cursor })), hasNextPage };
+    return { ...toConnection(page, after), filter };
   }
 
   @Mutation(() => SendMessageResult, {
@@ -58,16 +57,20 @@ export class TaskResolver {
     @Ctx() { core, principal }: GraphQLContext,
     @Arg('input', () => SendMessageInput) input: SendMessageInput,
   ) {
-    const sent = await core.tasks.send(principal, input.agentId, {
+    const request = {
       message: {
         messageId: input.messageId ?? newId(),
-        role: 'user',
+        role: 'user' as const,
         parts: partsOf(input),
         ...(input.contextId == null ? {} : { contextId: input.contextId }),
         ...(input.taskId == null ? {} : { taskId: input.taskId }),
+        ...(input.referenceTaskIds == null ? {} : { referenceTaskIds: input.referenceTaskIds }),
       },
       configuration: { returnImmediately: input.wait === false },
       ...(input.metadata == null ? {} : { metadata: input.metadata as Record<string, unknown> }),
+    };
+    const sent = await core.tasks.send(principal, input.agentId, request, {
+      idempotencyKey: input.idempotencyKey ?? undefined,
     });
     const { message } = await sent.answer();
     return { taskId: sent.taskId, message: message ?? null };
@@ -79,7 +82,7 @@ export class TaskResolver {
     @Arg('input', () => CancelTaskInput) input: CancelTaskInput,
   ) {
     await core.tasks.cancel(principal, input.id);
-    return (await loaders.task.load(input.id)) ?? null;
+    return loaders.ownTask.load(input.id);
   }
 
   @FieldResolver(() => Agent, {
@@ -92,17 +95,17 @@ export class TaskResolver {
 
   @FieldResolver(() => [Message], { description: 'Its messages, oldest first.' })
   async history(
-    @Root() task: { id: string },
+    @Root() task: ShownTask,
     @Ctx() { loaders }: GraphQLContext,
     @Arg('last', () => Int, { nullable: true, description: 'The most recent ones only.' }) last: number | null,
   ) {
-    const { history = [] } = (await loaders.taskContents.load(task.id)) ?? {};
+    const { history = [] } = task.contents ?? (await loaders.taskContents.load(task.id)) ?? {};
     return last == null ? history : last > 0 ? history.slice(-last) : [];
   }
 
   @FieldResolver(() => [Artifact])
-  async artifacts(@Root() task: { id: string }, @Ctx() { loaders }: GraphQLContext) {
-    return (await loaders.taskContents.load(task.id))?.artifacts ?? [];
+  async artifacts(@Root() task: ShownTask, @Ctx() { loaders }: GraphQLContext) {
+    return (task.contents ?? (await loaders.taskContents.load(task.id)))?.artifacts ?? [];
   }
 }
 
@@ -110,7 +113,7 @@ export class TaskResolver {
 export class SendMessageResultResolver {
   @FieldResolver(() => Task)
   task(@Root() result: { taskId: string }, @Ctx() { loaders }: GraphQLContext) {
-    return loaders.task.load(result.taskId);
+    return loaders.ownTask.load(result.taskId);
   }
 }
 
@@ -142,8 +145,16 @@ export class TaskEventResolver {
     return toTaskEvent(taskId, item);
   }
 
-  @FieldResolver(() => Task, { nullable: true, description: 'The task as it is now.' })
-  async task(@Root() event: { taskId: string }, @Ctx() { loaders }: GraphQLContext) {
-    return (await loaders.task.load(event.taskId)) ?? null;
+  @FieldResolver(() => Task, {
+    nullable: true,
+    description: 'Of kind SNAPSHOT: the task as it was at the sequence. Of any other kind: the task as it is now.',
+  })
+  async task(
+    @Root() event: { taskId: string; sequence: number; snapshot?: TaskContents },
+    @Ctx() { loaders }: GraphQLContext,
+  ) {
+    const row = await loaders.task.load(event.taskId);
+    if (row === undefined) return null;
+    return event.snapshot === undefined ? row : asOfSnapshot(row, event.snapshot, event.sequence);
   }
 }

@@ -1,4 +1,4 @@
-import { Directive, Field, ID, Int, ObjectType } from 'type-graphql';
+import { Directive, Field, Float, ID, Int, ObjectType } from 'type-graphql';
 import { DateTime, Json } from '../scalars.ts';
 import { Count, connectionType } from './connection.ts';
 import { Provider } from './provider.ts';
@@ -30,6 +30,27 @@ export class TaskCategory {
 
   @Field(() => Int)
   version!: number;
+}
+
+@ObjectType({
+  simpleResolvers: true,
+  description:
+    'How long calls of an agent took in the last 7 days, in milliseconds: from the dispatch of a message until the task rested (it ended, or waits for the caller). The same to within 2.5 %; a few seconds behind.',
+})
+export class AgentLatency {
+  @Field(() => Int, {
+    description: 'Calls that were timed: not those that nobody answered, or that the caller cancelled.',
+  })
+  calls!: number;
+
+  @Field(() => Float, { description: 'Half of the calls took no longer.' })
+  p50!: number;
+
+  @Field(() => Float, { description: '95 % of the calls took no longer.' })
+  p95!: number;
+
+  @Field(() => Float, { description: '99 % of the calls took no longer.' })
+  p99!: number;
 }
 
 @ObjectType({

@@ -1,4 +1,5 @@
 import { Field, ID, Int, ObjectType } from 'type-graphql';
+import { CARD_VERIFICATIONS } from '../../registry/cards/trust/verify.ts';
 import { enumOf } from '../enums.ts';
 import { DateTime, Json } from '../scalars.ts';
 import { Agent } from './agent.ts';
@@ -42,6 +43,28 @@ export class CardChange {
   reason!: string | null;
 }
 
+export const CardVerificationStateEnum = enumOf(
+  'CardVerificationState',
+  "What a card's signatures are worth under the keys pinned for its provider.",
+  CARD_VERIFICATIONS,
+  {
+    not_checked: 'Nobody looked: CARD_SIGNATURES is off.',
+    unsigned: 'It has no signatures.',
+    no_key: 'It has some, and no key is pinned for its provider.',
+    invalid: 'None of them holds under a pinned key.',
+    verified: 'One holds under a pinned key.',
+  },
+);
+
+@ObjectType({ simpleResolvers: true, description: "What a card's signatures are worth." })
+export class CardVerification {
+  @Field(() => CardVerificationStateEnum)
+  state!: string;
+
+  @Field(() => String, { nullable: true, description: 'The pinned key that verified it.' })
+  keyId!: string | null;
+}
+
 @ObjectType({ simpleResolvers: true, description: 'What a card says, before anything is stored.' })
 export class CardPreview {
   @Field(() => String, { description: 'The URL that answered.' })
@@ -58,6 +81,9 @@ export class CardPreview {
 
   @Field(() => [CardProblem])
   problems!: CardProblem[];
+
+  @Field(() => CardVerification)
+  verification!: CardVerification;
 
   @Field(() => Json, {
     nullable: true,
@@ -91,6 +117,9 @@ export class SourceCard {
 
   @Field(() => DateTime)
   fetchedAt!: Date;
+
+  @Field(() => CardVerification, { description: 'As it was when the card was fetched.' })
+  verification!: CardVerification;
 }
 
 @ObjectType({ simpleResolvers: true, description: 'What fetching a card again showed.' })

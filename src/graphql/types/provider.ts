@@ -1,5 +1,14 @@
 import { Directive, Field, ID, Int, ObjectType } from 'type-graphql';
-import { DateTime } from '../scalars.ts';
+import { DateTime, Json } from '../scalars.ts';
+
+@ObjectType({ simpleResolvers: true, description: 'A public key that must sign the agent cards of a provider.' })
+export class CardKey {
+  @Field(() => String, { description: 'Its name in signatures.' })
+  kid!: string;
+
+  @Field(() => Json, { description: 'The public key, as a JSON Web Key.' })
+  jwk!: unknown;
+}
 
 @Directive('@key(fields: "id")')
 @ObjectType({ simpleResolvers: true, description: 'The organisation behind agents.' })

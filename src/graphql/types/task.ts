@@ -55,6 +55,12 @@ export class Message {
   @Field(() => ID)
   messageId!: string;
 
+  @Field(() => ID, { nullable: true, description: 'The task that it belongs to.' })
+  taskId?: string | null;
+
+  @Field(() => ID, { nullable: true })
+  contextId?: string | null;
+
   @Field(() => MessageRoleEnum)
   role!: string;
 
@@ -63,6 +69,12 @@ export class Message {
 
   @Field(() => Json, { nullable: true })
   metadata?: unknown;
+
+  @Field(() => [String], { nullable: true, description: 'URIs of the A2A extensions that it uses.' })
+  extensions?: string[] | null;
+
+  @Field(() => [ID], { nullable: true, description: 'Other tasks that it refers to.' })
+  referenceTaskIds?: string[] | null;
 }
 
 @ObjectType({ simpleResolvers: true, description: 'Something that a task made.' })
@@ -81,6 +93,9 @@ export class Artifact {
 
   @Field(() => Json, { nullable: true })
   metadata?: unknown;
+
+  @Field(() => [String], { nullable: true, description: 'URIs of the A2A extensions that it uses.' })
+  extensions?: string[] | null;
 }
 
 @Directive('@key(fields: "id")')
@@ -103,6 +118,18 @@ export class Task {
 
   @Field(() => Json, { nullable: true })
   metadata?: unknown;
+
+  @Field(() => ID, { description: 'The subject whose task it is.' })
+  owner!: string;
+
+  @Field(() => DateTime)
+  createdAt!: Date;
+
+  @Field(() => DateTime, { nullable: true, description: 'When it ended; null while it has not.' })
+  finishedAt!: Date | null;
+
+  @Field(() => Int, { description: 'The newest sequence of its log: an `after` for `taskEvents`.' })
+  lastSequence!: number;
 
   agentId!: string;
 }
@@ -136,10 +163,49 @@ export class TaskEvent {
   @Field(() => Boolean, { description: 'Of kind ARTIFACT: the parts continue the artifact of the same id.' })
   append!: boolean;
 
+  @Field(() => Boolean, { description: 'Of kind ARTIFACT: the agent says that nothing more follows of this artifact.' })
+  lastChunk!: boolean;
+
+  @Field(() => Json, { nullable: true })
+  metadata!: unknown;
+
   @Field(() => Boolean, {
     description: 'The cursor that was asked for is gone: forget what you have, this replaces it.',
   })
   reset!: boolean;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'A task came into another state.' })
+export class TaskChange {
+  @Field(() => ID)
+  taskId!: string;
+
+  @Field(() => ID)
+  agentId!: string;
+
+  @Field(() => ID)
+  contextId!: string;
+
+  @Field(() => TaskStateEnum, {
+    nullable: true,
+    description:
+      'The state before it. Null: the task began, or the change is merged and the state is not known any more.',
+  })
+  from!: string | null;
+
+  @Field(() => TaskStateEnum)
+  to!: string;
+
+  @Field(() => Int, { description: 'The newest sequence of the task: later changes of it have higher ones.' })
+  sequence!: number;
+
+  @Field(() => DateTime)
+  at!: Date;
+
+  @Field(() => Boolean, {
+    description: 'It stands for several changes of which only the last is told, as you read slowly or had been away.',
+  })
+  merged!: boolean;
 }
 
 @ObjectType({

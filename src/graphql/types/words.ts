@@ -52,5 +52,8 @@ export const AgentActionEnum = enumOf('AgentAction', 'What happened to an agent.
   'skillUpdated',
   'skillRemoved',
   'taskCategoriesSet',
+  'deploymentRegistered',
+  'deploymentUpdated',
+  'deploymentRemoved',
   'deleted',
 ] as const);

@@ -1,14 +1,16 @@
 import { LockMode } from '@mikro-orm/core';
 import type { Principal } from '../../auth/principal.ts';
 import type { Transaction } from '../../database/database.ts';
-import { AgentChangeEntity, AgentEntity } from '../../database/entities/index.ts';
+import { AgentChangeEntity, AgentEntity, AuditEntryEntity } from '../../database/entities/index.ts';
 import { isUuid, newId } from '../../database/ids.ts';
 import { RollcallError } from '../../errors.ts';
+import { auditRow } from '../audit/write.ts';
 import type { RegistryContext } from '../context.ts';
 import type { AgentAction, FieldChange } from '../model.ts';
 import { refreshSearch } from '../search-index.ts';
 import { isVisible, requireOwnership, requireScope } from '../visibility.ts';
 import type { Visibility } from '../words.ts';
+import { fieldChanges, type Snapshot, snapshot } from './field-changes.ts';
 
 /** An agent as the unit of work holds it. */
 export type AgentRow = InstanceType<typeof AgentEntity.class>;
@@ -26,7 +28,7 @@ export function requireRevision(present: number, expected: number | undefined, w
   );
 }
 
-/** Adds a line to an agent's history. */
+/** Adds a line to an agent's history, and to the audit log. */
 export function recordChange(
   tx: Transaction,
   actor: Principal,
@@ -43,6 +45,28 @@ export function recordChange(
     at: agent.updatedAt,
     changes,
   });
+  tx.em.create(
+    AuditEntryEntity,
+    auditRow(actor, {
+      operation: `agent.${action}`,
+      targetType: 'agent',
+      targetId: agent.id,
+      changes: changes.length === 0 ? asMade(agent) : changes,
+    }) as never,
+  );
+}
+
+/** What there was to see of an agent when it was made. The history needs no copy: the agent itself says it. */
+function asMade(agent: AgentRow): FieldChange[] {
+  const made = fieldChanges({} as Snapshot, snapshot(agent)).map(({ field, after }) => ({
+    field,
+    before: null,
+    after,
+  }));
+  const shown = made.filter(({ after }) => after != null && !(Array.isArray(after) && after.length === 0));
+  return agent.authenticationConfig == null
+    ? shown
+    : [...shown, { field: 'authenticationConfig', before: null, after: '(set)' }];
 }
 
 /** Tells everyone after the commit. */

@@ -15,6 +15,10 @@ const CONFLICTS: Readonly<Record<string, { field: string; of: (input: Record<str
     field: 'input.key',
     of: (i) => `the agent has a skill with the key ${JSON.stringify(i['key'])} already`,
   },
+  flyte_deployment_endpoint_key: {
+    field: 'input.endpoint',
+    of: () => 'the agent has a deployment of this generation at this endpoint already',
+  },
   task_category_pkey: {
     field: 'input.taskCategories',
     of: () => 'one of the task categories was taken by another agent at the same moment',

@@ -2,6 +2,8 @@ import type { Principal } from '../../auth/principal.ts';
 import type { Transaction } from '../../database/database.ts';
 import { newId } from '../../database/ids.ts';
 import { invalid } from '../../errors.ts';
+import { providerChange } from '../audit/provider-change.ts';
+import { writeAudit } from '../audit/write.ts';
 
 /**
  * The provider of a name ($1) and url ($2). In the collation of the unique index: under another, a name such as "ÉCOLE"
@@ -33,9 +35,11 @@ export async function providerOf(
   if (found !== undefined) return found;
   const now = new Date();
   // Two callers may name a new provider at the same moment: the second takes the first one's row.
-  await tx.query(
-    `insert into provider (id, name, url, owner, revision, created_at, updated_at) values ($1, $2, $3, $4, 1, $5, $5) on conflict do nothing`,
+  const made = await tx.query<{ id: string }>(
+    `insert into provider (id, name, url, owner, revision, created_at, updated_at) values ($1, $2, $3, $4, 1, $5, $5) on conflict do nothing returning id`,
     [newId(), name, url, principal.subject, now],
   );
+  for (const { id } of made)
+    await writeAudit(tx.query, principal, providerChange('registered', id, undefined, { name, url }));
   return (await find()) ?? null;
 }

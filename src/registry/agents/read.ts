@@ -18,6 +18,7 @@ import {
   USAGE_COLUMNS,
 } from '../rows.ts';
 import { requireScope, visibleSql } from '../visibility.ts';
+import { agentNotFound } from './change.ts';
 
 type Row = Record<string, unknown>;
 
@@ -58,6 +59,17 @@ export async function readAgents(
     rows.map(toAgent),
     (agent) => agent.id,
   );
+}
+
+/**
+ * The agent as whoever changes it sees it, before or after; they need not hold the scope for reading.
+ *
+ * @throws RollcallError NOT_FOUND.
+ */
+export async function agentToChange(query: Query, principal: Principal, id: string): Promise<Agent> {
+  const [agent] = await readAgents(query, principal, [id]);
+  if (agent === undefined) throw agentNotFound(id);
+  return agent;
 }
 
 /** The live agent of this handle, if the caller may see it. */

@@ -33,9 +33,17 @@ export type AlsoWrite = (tx: Transaction, agentId: string) => Promise<void>;
 /** Checks the addresses of an agent against the rules for outbound connections, so that a refusal comes now and not at the first call. */
 async function checkAddresses(
   context: RegistryContext,
-  input: { url?: string | null | undefined; authentication?: CheckedAgent['authentication'] | undefined },
+  input: {
+    url?: string | null | undefined;
+    interfaces?: CheckedAgent['interfaces'] | undefined;
+    authentication?: CheckedAgent['authentication'] | undefined;
+  },
 ): Promise<void> {
   if (input.url != null) await context.egress.check(input.url);
+  // Without a url an agent is called at its interfaces, and those of gRPC are addresses of another form.
+  else
+    for (const [i, { url, binding }] of (input.interfaces ?? []).entries())
+      if (binding === 'GRPC') await context.egress.checkGrpc(url, `interfaces[${i}].url`);
   if (input.authentication?.type === 'oauth2' && input.authentication.tokenUrl !== undefined)
     await context.egress.check(input.authentication.tokenUrl);
 }
@@ -129,7 +137,7 @@ export async function updateAgent(
 ): Promise<void> {
   const { authentication, provider, providerId, ...fields } = check(agentPatchSchema, patch);
   requireScope(principal, 'registry:write');
-  await checkAddresses(context, { url: fields.url, authentication });
+  await checkAddresses(context, { url: fields.url, interfaces: fields.interfaces, authentication });
   await conflictsAs(fields, () =>
     changeAgent(
       context,
@@ -217,6 +225,7 @@ export async function deleteAgent(
     agent.authenticationConfig = null;
     await tx.query('delete from source_card where agent = $1', [agentId]);
     await tx.query('delete from task_category where agent = $1', [agentId]);
+    await tx.query('delete from flyte_deployment where agent = $1', [agentId]);
     return [{ field: 'deletedAt', before: null, after: agent.deletedAt.toISOString() }];
   });
 }

@@ -1,5 +1,6 @@
 import { type CardForm, cardEtag, type DerivedCardInput, writeCard } from '../../protocol/a2a/card/index.ts';
-import type { Agent, Skill } from '../model.ts';
+import type { Agent, AgentExtension, Skill } from '../model.ts';
+import type { CardSigner } from './trust/signer.ts';
 
 /** What derived cards say of the gateway itself. */
 export interface CardGateway {
@@ -21,8 +22,42 @@ export interface DerivedCard {
 }
 
 /** The card of an agent in one form. Endpoints and security are the gateway's, never the agent's own. */
-export function deriveCard(gateway: CardGateway, agent: Agent, skills: readonly Skill[], form: CardForm): DerivedCard {
-  const input: DerivedCardInput = {
+export async function deriveCard(
+  gateway: CardGateway,
+  agent: Agent,
+  skills: readonly Skill[],
+  form: CardForm,
+  signer?: CardSigner,
+): Promise<DerivedCard> {
+  const card = writeCard(form, inputOf(gateway, agent, skills));
+  return {
+    json: JSON.stringify(await signed(card, form, gateway, signer)),
+    // Of what is said: signatures differ from replica to replica, as most algorithms draw a random number.
+    etag: cardEtag(JSON.stringify([card, signer?.keyId])),
+    lastModified: agent.updatedAt,
+    cacheable: agent.visibility === 'public',
+  };
+}
+
+/** Only the pure 1.0 form is signed: a reader of another takes members for what the signature does not mean. */
+const signed = (card: object, form: CardForm, { publicUrl }: CardGateway, signer: CardSigner | undefined) =>
+  signer === undefined || form !== 'v1' ? card : signer.sign(card, `${publicUrl}.well-known/jwks.json`);
+
+/** As {@link deriveCard}, with what only some callers may know. Not for caches. */
+export async function extendCard(
+  gateway: CardGateway,
+  agent: Agent,
+  skills: readonly Skill[],
+  details: AgentExtension,
+  form: CardForm,
+  signer?: CardSigner,
+): Promise<object> {
+  const card = writeCard(form, inputOf(gateway, { ...agent, extensions: [...agent.extensions, details] }, skills));
+  return signed(card, form, gateway, signer);
+}
+
+function inputOf(gateway: CardGateway, agent: Agent, skills: readonly Skill[]): DerivedCardInput {
+  return {
     name: agent.name,
     description: agent.description,
     // Required in every era; an agent registered by hand may have none.
@@ -40,7 +75,8 @@ export function deriveCard(gateway: CardGateway, agent: Agent, skills: readonly 
     inputModes: agent.inputModes,
     outputModes: agent.outputModes,
     capabilities: {
-      extendedAgentCard: false,
+      // It is for signed-in callers; where nobody signs in, there are none.
+      extendedAgentCard: gateway.auth === 'bearer',
       stateTransitionHistory: agent.stateTransitionHistory,
       extensions: agent.extensions.map((e) => ({
         ...e,
@@ -61,11 +97,9 @@ export function deriveCard(gateway: CardGateway, agent: Agent, skills: readonly 
       ...(gateway.publicGrpcUrl === undefined ? {} : { grpcUrl: gateway.publicGrpcUrl }),
       tenant: agent.id,
     },
-    // The task engine has none yet: a card that declared them would send clients into PUSH_NOT_SUPPORTED.
-    pushNotifications: false,
+    // Rollcall delivers them itself, whatever the agent can do.
+    pushNotifications: true,
     gatewayAuth: gateway.auth,
     deprecated: agent.status === 'deprecated',
   };
-  const json = JSON.stringify(writeCard(form, input));
-  return { json, etag: cardEtag(json), lastModified: agent.updatedAt, cacheable: agent.visibility === 'public' };
 }

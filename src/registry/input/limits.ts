@@ -21,4 +21,5 @@ export const LIMITS = {
   secret: 10_000,
   taskCategories: 500,
   taskCategoryName: 200,
+  deployments: 50,
 } as const;

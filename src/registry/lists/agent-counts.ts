@@ -6,7 +6,10 @@ import { requireScope } from '../visibility.ts';
 import { agentConditions } from './agent-filter.ts';
 import { type AgentListRequest, MOST_CANDIDATES } from './agent-list.ts';
 
-/** A number of agents, counted up to {@link MOST_CANDIDATES}. */
+/** Things are counted up to this number: further, it takes long and says little. */
+export const MOST_COUNTED = MOST_CANDIDATES;
+
+/** A number of things, counted up to {@link MOST_COUNTED}. */
 export interface Count {
   readonly value: number;
   /** False when there are more than were counted: `value` is then a lower bound. */
@@ -62,8 +65,9 @@ export async function countAgents(query: Query, principal: Principal, request: A
   return capped(rows[0]!.n);
 }
 
-const capped = (n: number): Count =>
-  n > MOST_CANDIDATES ? { value: MOST_CANDIDATES, exact: false } : { value: n, exact: true };
+/** What was counted, up to one more than {@link MOST_COUNTED}. */
+export const capped = (n: number): Count =>
+  n > MOST_COUNTED ? { value: MOST_COUNTED, exact: false } : { value: n, exact: true };
 
 /**
  * The values of these facets among the agents that the request selects. Past {@link MOST_CANDIDATES} agents, counts

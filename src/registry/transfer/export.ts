@@ -2,10 +2,11 @@ import type { Principal } from '../../auth/principal.ts';
 import type { Query } from '../../database/drivers.ts';
 import { toDate, Values } from '../../database/values.ts';
 import { skillsOfAgents, taskCategoriesOfAgents } from '../agents/read.ts';
+import { deploymentsOfAgents } from '../flyte/read-deployments.ts';
 import { decodeCursor, encodeCursor, pageSize } from '../lists/cursor.ts';
-import type { Agent, Skill, TaskCategory } from '../model.ts';
+import type { Agent, Deployment, Skill, TaskCategory } from '../model.ts';
 import { AGENT_COLUMNS, AGENT_TABLES, PROVIDER_COLUMNS, toAgent, toProvider } from '../rows.ts';
-import { requireScope, visibleSql } from '../visibility.ts';
+import { mayChange, requireScope, visibleSql } from '../visibility.ts';
 
 /** Some records of an export, in its order; `next` continues after the last one, null at the end. */
 export interface ExportPage {
@@ -90,8 +91,14 @@ async function agentPage(query: Query, principal: Principal, size: number, after
   if (ids.length === 0) return [];
   const skills = await skillsOfAgents(query, ids);
   const categories = await taskCategoriesOfAgents(query, ids);
+  const deployments = await deploymentsOfAgents(query, ids);
   const cards = await cardsOf(query, ids);
-  return fitting.map((row, i) => agentRecord(toAgent(row), skills[i]!, categories[i]!, cards.get(row.id) ?? null));
+  return fitting.map((row, i) => {
+    const agent = toAgent(row);
+    // Their endpoints are for those who may change the agent; a record without any leaves what is there as it is.
+    const shown = mayChange(principal, agent) ? deployments[i]! : undefined;
+    return agentRecord(agent, skills[i]!, categories[i]!, shown, cards.get(row.id) ?? null);
+  });
 }
 
 interface CardRow {
@@ -116,8 +123,25 @@ async function cardsOf(query: Query, agentIds: readonly string[]): Promise<Map<s
   );
 }
 
+const deploymentRecord = (d: Deployment) => ({
+  id: d.id,
+  endpoint: d.endpoint,
+  tls: d.tls,
+  generation: d.generation,
+  weight: d.weight,
+  draining: d.draining,
+  timeouts: d.timeouts,
+  createdAt: d.createdAt.toISOString(),
+});
+
 /** The members in the order in which a person reads them; an export's bytes depend on it. */
-const agentRecord = (a: Agent, skills: readonly Skill[], categories: readonly TaskCategory[], card: object | null) => ({
+const agentRecord = (
+  a: Agent,
+  skills: readonly Skill[],
+  categories: readonly TaskCategory[],
+  deployments: readonly Deployment[] | undefined,
+  card: object | null,
+) => ({
   kind: 'agent',
   id: a.id,
   handle: a.handle,
@@ -146,6 +170,7 @@ const agentRecord = (a: Agent, skills: readonly Skill[], categories: readonly Ta
   flyteName: a.flyteName,
   isSync: a.isSync,
   taskCategories: categories.map(({ name, version }) => ({ name, version })),
+  ...(deployments === undefined ? {} : { deployments: deployments.map(deploymentRecord) }),
   skills: skills.map(({ agentId: _, createdAt, updatedAt, ...skill }) => ({
     ...skill,
     createdAt: createdAt.toISOString(),

@@ -2,13 +2,14 @@ import { LockMode } from '@mikro-orm/core';
 import { AgentEntity, SkillEntity, SourceCardEntity } from '../../database/entities/index.ts';
 import { newId } from '../../database/ids.ts';
 import { type AgentRow, recordChange } from '../agents/change.ts';
+import { createDeployments } from '../flyte/deployments.ts';
 import type { Loading, Placed } from './load.ts';
 import { resolveProviders } from './load-providers.ts';
 import { type Occupied, occupied } from './occupied.ts';
 import { type AgentRecord, columnsOf } from './records.ts';
 import { presentOf, updateLoaded } from './update-loaded.ts';
 
-/** Loads agents: none of the run names another's id, handle, Flyte name, task category or skill id. */
+/** Loads agents: none of the run names another's id, handle, Flyte name, task category, skill or deployment id. */
 export async function loadAgents(loading: Loading, placed: readonly Placed<AgentRecord>[]): Promise<void> {
   if (placed.length === 0) return;
   const { tx, principal, onConflict, counts, problems } = loading;
@@ -91,6 +92,11 @@ function conflictOf(
     if (holder !== undefined && holder !== id)
       return there(`skills[${i}].id`, `is the id of a skill of the agent ${holder}`);
   }
+  for (const [i, deployment] of (record.deployments ?? []).entries()) {
+    const holder = deployment.id === undefined ? undefined : taken.deployment(deployment.id);
+    if (holder !== undefined && holder !== id)
+      return there(`deployments[${i}].id`, `is the id of a deployment of the agent ${holder}`);
+  }
   return undefined;
 }
 
@@ -144,6 +150,12 @@ async function createAll(
         updatedAt: skill.updatedAt ?? skill.createdAt ?? createdAt,
       } as never);
     });
+    const deployments = (record.deployments ?? []).map((d) => ({
+      ...d,
+      id: d.id ?? newId(),
+      createdAt: d.createdAt ?? createdAt,
+    }));
+    createDeployments(tx, row.id, deployments);
     if (record.card !== null)
       tx.em.create(SourceCardEntity, {
         ...record.card,

@@ -1,5 +1,8 @@
+import type { Principal } from '../../auth/principal.ts';
 import type { Query } from '../../database/drivers.ts';
 import { newId } from '../../database/ids.ts';
+import { providerChange } from '../audit/provider-change.ts';
+import { writeAudit } from '../audit/write.ts';
 import type { Loading, Placed } from './load.ts';
 import type { ProviderRecord, ProviderReference } from './records.ts';
 
@@ -37,13 +40,13 @@ interface NewProvider extends ProviderReference {
   readonly updatedAt?: Date | undefined;
 }
 
-async function create(query: Query, providers: readonly NewProvider[]): Promise<void> {
+async function create(query: Query, principal: Principal, providers: readonly NewProvider[]): Promise<void> {
   const now = new Date();
-  await query(
+  const made = await query<{ id: string; name: string; url: string | null }>(
     `insert into provider (id, name, url, owner, revision, created_at, updated_at)
      select w.id, w.name, w.url, w.owner, 1, w.created, w.updated
      from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::timestamptz[], $6::timestamptz[]) as w(id, name, url, owner, created, updated)
-     on conflict do nothing`,
+     on conflict do nothing returning id, name, url`,
     [
       providers.map((p) => p.id ?? newId()),
       providers.map((p) => p.name),
@@ -53,6 +56,7 @@ async function create(query: Query, providers: readonly NewProvider[]): Promise<
       providers.map((p) => p.updatedAt ?? p.createdAt ?? now),
     ],
   );
+  await writeAudit(query, principal, ...made.map((row) => providerChange('registered', row.id, undefined, row)));
 }
 
 /** Loads providers: none of the run names another's id, or name and url. */
@@ -79,16 +83,22 @@ export async function loadProviders(loading: Loading, placed: readonly Placed<Pr
     else if (byId !== undefined && byIdentity !== undefined && byId !== byIdentity)
       problems.push({ index, field: 'provider.name', message: `the provider ${byIdentity} has this name and url` });
     else {
+      const [before] = await tx.query<{ name: string; url: string | null }>(
+        'select name, url from provider where id = $1 for update',
+        [there],
+      );
       const changed = await tx.query(
         `update provider set name = $2, url = $3, owner = coalesce($4, owner), revision = revision + 1, updated_at = $5
          where id = $1 and (name, coalesce(url, ''), owner) is distinct from ($2, coalesce($3, ''), coalesce($4, owner)) returning id`,
         [there, record.name, record.url, record.owner ?? null, new Date()],
       );
-      if (changed.length > 0) counts.updated++;
-      else counts.unchanged++;
+      if (changed.length > 0) {
+        counts.updated++;
+        await writeAudit(tx.query, principal, providerChange('updated', there, before, record));
+      } else counts.unchanged++;
     }
   }
-  if (fresh.length > 0 && problems.length === 0 && !loading.dryRun) await create(tx.query, fresh);
+  if (fresh.length > 0 && problems.length === 0 && !loading.dryRun) await create(tx.query, principal, fresh);
 }
 
 /**
@@ -106,6 +116,7 @@ export async function resolveProviders(
   if (missing.length > 0 && !loading.dryRun)
     await create(
       query,
+      loading.principal,
       missing.map(({ reference, owner }) => ({ ...reference, owner })),
     );
   const found = missing.length === 0 ? first : await find(query, references);

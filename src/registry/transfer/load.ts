@@ -193,6 +193,7 @@ function identitiesOf(record: TransferRecord): { readonly key: string; readonly 
     ...key('flyteName', record.flyteName),
     ...record.taskCategories.flatMap((c) => key('taskCategories', c.name, c.version)),
     ...record.skills.flatMap((s) => key('skills', s.id)),
+    ...(record.deployments ?? []).flatMap((d) => key('deployments', d.id)),
   ];
 }
 

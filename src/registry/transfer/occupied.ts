@@ -7,6 +7,7 @@ export interface Occupied {
   flyteName(name: string): string | undefined;
   taskCategory(category: TaskCategory): string | undefined;
   skill(id: string): string | undefined;
+  deployment(id: string): string | undefined;
 }
 
 const categoryKey = ({ name, version }: TaskCategory): string => `${version} ${name}`;
@@ -16,6 +17,7 @@ export async function occupied(query: Query, records: readonly AgentRecord[]): P
   const flyteNames = records.flatMap((r) => r.flyteName ?? []);
   const categories = records.flatMap((r) => r.taskCategories);
   const skillIds = records.flatMap((r) => r.skills.flatMap((s) => s.id ?? []));
+  const deploymentIds = records.flatMap((r) => (r.deployments ?? []).flatMap((d) => d.id ?? []));
   const holders = async (needed: readonly unknown[], sql: string, values: unknown[]): Promise<Map<string, string>> => {
     if (needed.length === 0) return new Map();
     const rows = await query<{ key: string; agent: string }>(sql, values);
@@ -35,9 +37,15 @@ export async function occupied(query: Query, records: readonly AgentRecord[]): P
   const bySkill = await holders(skillIds, 'select s.id as key, s.agent from skill s where s.id = any($1::uuid[])', [
     skillIds,
   ]);
+  const byDeployment = await holders(
+    deploymentIds,
+    'select d.id as key, d.agent from flyte_deployment d where d.id = any($1::uuid[])',
+    [deploymentIds],
+  );
   return {
     flyteName: (name) => byFlyteName.get(name),
     taskCategory: (category) => byCategory.get(categoryKey(category)),
     skill: (id) => bySkill.get(id),
+    deployment: (id) => byDeployment.get(id),
   };
 }

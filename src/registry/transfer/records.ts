@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { isUuid } from '../../database/ids.ts';
 import { CARD_LIMITS, type CardReading, readCard } from '../../protocol/a2a/card/index.ts';
 import { storedType } from '../display-type.ts';
+import { deploymentSchema } from '../flyte/deployment-input.ts';
 import { LIMITS } from '../input/limits.ts';
 import { agentSchema, handleSchema, httpUrl, providerSchema, skillSchema, uniqueSkillKeys } from '../input/schemas.ts';
 import { AUTHENTICATION_TYPES } from '../words.ts';
@@ -35,6 +36,19 @@ const skillRecordSchema = z.strictObject({
   createdAt: moment.optional(),
   updatedAt: moment.optional(),
 });
+
+const deploymentsSchema = z
+  .array(z.strictObject({ id: uuid.optional(), ...deploymentSchema.shape, createdAt: moment.optional() }))
+  .max(LIMITS.deployments)
+  .superRefine((deployments, context) => {
+    const seen = new Set<string>();
+    deployments.forEach(({ endpoint, generation }, i) => {
+      const key = `${generation} ${endpoint}`;
+      if (seen.has(key))
+        context.addIssue({ code: 'custom', path: [i, 'endpoint'], message: `${endpoint} is listed twice` });
+      seen.add(key);
+    });
+  });
 
 /** A source card as loaded: what its bytes say is read from them, so that nothing can contradict them. */
 export interface LoadedCard {
@@ -86,6 +100,8 @@ export const agentRecordSchema = z.strictObject({
   provider: providerReference.nullable().default(null),
   authenticationType: z.enum(AUTHENTICATION_TYPES).default('none'),
   skills: z.array(skillRecordSchema).max(LIMITS.skills).superRefine(uniqueSkillKeys).default([]),
+  /** Left out: those that are there stay. */
+  deployments: deploymentsSchema.optional(),
   card: cardRecordSchema.nullable().default(null),
   owner: uuid.optional(),
   createdAt: moment.optional(),
@@ -110,6 +126,7 @@ export function columnsOf(record: AgentRecord, provider: string | null) {
     updatedAt: _updated,
     skills: _skills,
     taskCategories: _categories,
+    deployments: _deployments,
     card: _card,
     type,
     ...fields

@@ -6,7 +6,9 @@ import { originChanged, reached } from '../agents/credentials.ts';
 import { fieldChanges, snapshot } from '../agents/field-changes.ts';
 import { skillsOfAgents, taskCategoriesOfAgents } from '../agents/read.ts';
 import { replaceTaskCategories, showCategory } from '../agents/task-categories.ts';
-import type { FieldChange, Skill, TaskCategory } from '../model.ts';
+import { deploymentsOfAgents } from '../flyte/read-deployments.ts';
+import { replaceDeployments } from '../flyte/replace-deployments.ts';
+import type { Deployment, FieldChange, Skill, TaskCategory } from '../model.ts';
 import { replaceSkills } from '../skills.ts';
 import type { Loading } from './load.ts';
 import { type AgentRecord, columnsOf } from './records.ts';
@@ -21,6 +23,7 @@ interface CardKey {
 export interface Present {
   readonly skills: readonly Skill[];
   readonly categories: readonly TaskCategory[];
+  readonly deployments: readonly Deployment[];
   readonly card: CardKey | undefined;
 }
 
@@ -29,11 +32,17 @@ export async function presentOf(query: Query, agentIds: readonly string[]): Prom
   if (agentIds.length === 0) return [];
   const skills = await skillsOfAgents(query, agentIds);
   const categories = await taskCategoriesOfAgents(query, agentIds);
+  const deployments = await deploymentsOfAgents(query, agentIds);
   const cards = await query<CardKey>('select agent, url, digest from source_card where agent = any($1::uuid[])', [
     agentIds,
   ]);
   const byAgent = new Map(cards.map((card) => [card.agent, card]));
-  return agentIds.map((id, i) => ({ skills: skills[i]!, categories: categories[i]!, card: byAgent.get(id) }));
+  return agentIds.map((id, i) => ({
+    skills: skills[i]!,
+    categories: categories[i]!,
+    deployments: deployments[i]!,
+    card: byAgent.get(id),
+  }));
 }
 
 /**
@@ -66,6 +75,7 @@ export async function updateLoaded(
     ...(restored ? [{ field: 'deletedAt', before: 'deleted', after: null }] : []),
     ...(await changedSkills(loading, record, row.id, present.skills)),
     ...(await changedCategories(loading, record, row, present.categories)),
+    ...(await changedDeployments(loading, record, row.id, present.deployments)),
     ...(await changedCard(loading, record, row.id, present.card)),
   ];
   if (record.authenticationType !== 'none' && row.authenticationConfig == null)
@@ -120,6 +130,16 @@ async function changedCategories(
   if (before.join() === after.join()) return [];
   await replaceTaskCategories(tx, principal, row, record.taskCategories);
   return [{ field: 'taskCategories', before, after }];
+}
+
+async function changedDeployments(
+  { tx }: Loading,
+  { deployments }: AgentRecord,
+  agentId: string,
+  present: readonly Deployment[],
+): Promise<FieldChange[]> {
+  if (deployments === undefined || (deployments.length === 0 && present.length === 0)) return [];
+  return replaceDeployments(tx, agentId, deployments);
 }
 
 async function changedCard(
