@@ -5,17 +5,28 @@ import { addCardRoutes } from './a2a/card-routes.ts';
 import { startA2aGrpc } from './a2a/grpc/server.ts';
 import { addA2aRoutes } from './a2a/routes.ts';
 import { knownHosts, opening, tlsFiles, urlHost } from './app/addresses.ts';
+import { configuredSigner } from './app/card-signer.ts';
 import { createCore } from './app/core.ts';
-import { startFlyte } from './app/flyte.ts';
+import { announceFlyteAgents, flyteStanding, startFlyte } from './app/flyte.ts';
+import { localFlyteAgents } from './app/flyte-agents.ts';
+import { configuredGate } from './app/gate.ts';
 import { addGraphDoors } from './app/graph.ts';
+import { grpcMeter } from './app/grpc.ts';
+import { closeHttp, configuredHttp, configuredTracing, DRAIN_MS, openHttp } from './app/http.ts';
+import { mmcloudAgents } from './app/mmcloud.ts';
+import { measurePush } from './app/push.ts';
+import { registryContext, registrySubgraph } from './app/registry-graph.ts';
+import { Stops } from './app/stops.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
 import type { Config } from './config.ts';
 import { type Database, type DatabaseOptions, openDatabase } from './database/database.ts';
+import type { LocalAgent } from './flyte/agents/agent.ts';
 import type { Graph } from './gateway/host/graph.ts';
 import type { Core } from './graphql/context.ts';
-import { addHealthRoutes } from './http/health.ts';
+import { addHealthRoutes, type ReadinessCheck } from './http/health.ts';
+import { addJwksRoute } from './http/jwks.ts';
 import { createMetrics } from './http/metrics.ts';
-import { createHttpServer, listen } from './http/server.ts';
+import { addMetricsRoute } from './http/metrics-route.ts';
 import { registerEchoAgent } from './registry/first-start.ts';
 
 /** Where a running server is reached. URLs end in "/". */
@@ -41,102 +52,120 @@ export interface App {
 }
 
 /** What a caller in this process may give besides the configuration. */
-export type StartOptions = Pick<DatabaseOptions, 'template'>;
-
-type Stop = () => Promise<void>;
-
-/** Requests under way when the server stops get this long. */
-const DRAIN_MS = 3_000;
+export interface StartOptions extends Pick<DatabaseOptions, 'template'> {
+  /** Flyte agents of this process, besides those of FLYTE_AGENTS. */
+  readonly flyteAgents?: readonly LocalAgent[];
+}
 
 /** Builds everything, in order, and listens. What was started is stopped again when a later step fails. */
 export async function startApp(config: Config, log: Logger, more: StartOptions = {}): Promise<App> {
-  // Doors close together, so that their patience does not add up; then what they stand on, the last built first.
-  const doors: Stop[] = [];
-  const foundations: Stop[] = [];
-  const end = (stop: Stop): Promise<void> =>
-    stop().catch((error: unknown) => log.error({ err: error }, 'a part did not stop cleanly'));
-  const stopAll = async (): Promise<void> => {
-    await Promise.all(doors.map(end));
-    for (const stop of foundations.toReversed()) await end(stop);
-  };
+  const stops = new Stops(log);
   try {
-    return await start(config, log, more, { doors, foundations, stopAll });
+    return await start(config, log, more, stops);
   } catch (error) {
-    await stopAll();
+    await stops.all();
     throw error;
   }
 }
 
-interface Stops {
-  readonly doors: Stop[];
-  readonly foundations: Stop[];
-  readonly stopAll: Stop;
-}
-
 async function start(config: Config, log: Logger, more: StartOptions, stops: Stops): Promise<App> {
+  // Before anything is opened: a module that is wrong ends the start at once.
+  const flyteAgents = await localFlyteAgents(config, [...mmcloudAgents(config, log), ...(more.flyteAgents ?? [])]);
   const database = await openDatabase({ databaseUrl: config.DATABASE_URL, dataDir: config.DATA_DIR, ...more });
-  stops.foundations.push(() => database.close());
+  stops.foundation(() => database.close());
   const migrated = await database.migrate();
 
   const authenticator = createAuthenticator(config);
   const metrics = createMetrics();
-  const hosts = knownHosts(config);
   const tls = tlsFiles(config);
+  const signer = await configuredSigner(config);
   let draining = false;
   let publicUrl = config.PUBLIC_URL ?? '';
   let publicGrpcUrl = config.PUBLIC_GRPC_URL;
-  const { core, stops: coreStops } = createCore(config, database, log, () => ({
-    publicUrl,
-    publicGrpcUrl,
-    auth: authenticator.mode === 'jwt' ? 'bearer' : 'none',
-  }));
-  stops.foundations.push(...coreStops.toReversed());
+  const {
+    core: base,
+    egress,
+    stops: coreStops,
+  } = createCore(
+    config,
+    database,
+    log,
+    () => ({
+      publicUrl,
+      publicGrpcUrl,
+      auth: authenticator.mode === 'jwt' ? 'bearer' : 'none',
+    }),
+    signer,
+  );
+  stops.foundation(...coreStops.toReversed());
+  const core: Core = { ...base, flyte: flyteStanding(config, flyteAgents) };
   // Only the start that made the tables: an agent that was deleted since must not come back with a later migration.
   if (migrated.includes(MIGRATIONS[0]!.name)) await registerEchoAgent(core.registry);
+  await announceFlyteAgents(core, flyteAgents);
 
-  const http = createHttpServer({
-    log,
+  const gate = configuredGate(config, authenticator, metrics, { denied: core.registry.denied });
+  const http = configuredHttp(config, { log, metrics, authenticator });
+  const tracing = configuredTracing(config);
+  if (tracing !== undefined) stops.foundation(() => tracing.close());
+  const local = registrySubgraph(config);
+  const graphDoors = await addGraphDoors({
+    config,
+    local,
+    contextOf: registryContext(core),
+    http,
+    gate,
     metrics,
-    authenticator,
-    maxBodyBytes: config.MAX_BODY_BYTES,
-    trustProxy: config.TRUST_PROXY,
-    hosts,
-    corsOrigins: config.CORS_ORIGINS,
-    tls,
+    tracing,
+    log,
   });
-  const graphDoors = await addGraphDoors({ config, core, http, authenticator, metrics, log });
-  stops.foundations.push(() => graphDoors.close());
-  addCardRoutes(http, { cards: core.cards, authenticator });
-  addA2aRoutes(http, { ...core, authenticator, log, maxBodyBytes: config.MAX_BODY_BYTES });
-  const databaseAnswers = { name: 'database', check: async () => void (await database.query('select 1')) };
-  addHealthRoutes(http, [databaseAnswers], metrics, () => draining);
+  stops.foundation(() => graphDoors.close());
+  await graphDoors.live.load();
+  graphDoors.live.start();
+  addJwksRoute(http, [core.tasks.push.publicKeys, async () => (signer === undefined ? [] : [signer.publicKey])]);
+  measurePush(metrics, core.tasks.push);
+  addCardRoutes(http, { cards: core.cards, gate });
+  addA2aRoutes(http, { ...core, gate, log, maxBodyBytes: config.MAX_BODY_BYTES });
+  const databaseAnswers: ReadinessCheck = {
+    name: 'database',
+    async check() {
+      await database.query('select 1');
+      return undefined;
+    },
+  };
+  addHealthRoutes(http, [databaseAnswers, graphDoors.ready], () => draining);
+  addMetricsRoute(http, { metrics, gate, token: config.METRICS_TOKEN });
 
-  const port = await opening('PORT', config.PORT, listen(http, config.HOST, config.PORT));
-  const closeSockets = graphDoors.openSockets(hosts);
-  stops.doors.push(async () => {
+  const url = await openHttp(http, config);
+  const closeSockets = graphDoors.openSockets(knownHosts(config));
+  stops.door(async () => {
     await closeSockets();
     await closeHttp(http);
   });
-  const url = `${tls === undefined ? 'http' : 'https'}://${urlHost(config.HOST)}:${port}/`;
   publicUrl ||= url;
+  // Only now is it known in whose name push notifications are signed.
+  core.tasks.push.wake();
 
   const grpcOptions = {
-    authenticator,
+    gate,
     log,
     host: config.HOST,
     port: config.GRPC_PORT,
     maxBodyBytes: config.MAX_BODY_BYTES,
     tls,
+    onCall: grpcMeter(metrics),
   };
   const grpc = await opening('GRPC_PORT', config.GRPC_PORT, startA2aGrpc({ ...core, ...grpcOptions }));
-  stops.doors.push(() => grpc.close(DRAIN_MS));
+  stops.door(() => grpc.close(DRAIN_MS));
   const grpcAddress = `${urlHost(config.HOST)}:${grpc.port}`;
   publicGrpcUrl ??= grpcAddress;
 
-  const flyte = await opening('FLYTE_PORT', config.FLYTE_PORT ?? 0, startFlyte(config, core, log));
-  if (flyte !== undefined) stops.doors.push(() => flyte.close(DRAIN_MS));
+  const flyte = await opening(
+    'FLYTE_PORT',
+    config.FLYTE_PORT ?? 0,
+    startFlyte(config, { core, egress, agents: flyteAgents, gate, metrics, log }),
+  );
+  if (flyte !== undefined) stops.door(() => flyte.close(DRAIN_MS));
 
-  let closing: Promise<void> | undefined;
   return {
     addresses: { url, grpc: grpcAddress, flyte: flyte === undefined ? undefined : `${config.HOST}:${flyte.port}` },
     core,
@@ -146,16 +175,7 @@ async function start(config: Config, log: Logger, more: StartOptions, stops: Sto
     migrated,
     close() {
       draining = true;
-      closing ??= stops.stopAll();
-      return closing;
+      return stops.all();
     },
   };
-}
-
-/** Ends idle connections at once, and those with a request under way after {@link DRAIN_MS}. */
-async function closeHttp(http: FastifyInstance): Promise<void> {
-  const timer = setTimeout(() => http.server.closeAllConnections(), DRAIN_MS);
-  http.server.closeIdleConnections();
-  await http.close();
-  clearTimeout(timer);
 }

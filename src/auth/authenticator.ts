@@ -1,8 +1,18 @@
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify, SignJWT } from 'jose';
+import {
+  createRemoteJWKSet,
+  errors,
+  type JWKSCacheInput,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwksCache,
+  jwtVerify,
+  SignJWT,
+} from 'jose';
 import { v5 } from 'uuid';
 import { isUuid } from '../database/ids.ts';
 import { RollcallError } from '../errors.ts';
 import { ANONYMOUS, LOCAL_USER, type Principal, SCOPES, type Scope } from './principal.ts';
+import { VerifiedTokens } from './verified-tokens.ts';
 
 /** Says who is calling. */
 export interface Authenticator {
@@ -47,14 +57,13 @@ const SUBJECT_NAMESPACE = '3f0c2a52-8f5e-5d0e-9a41-0c2d3a7b9e10';
 export const subjectOf = (issuer: string | undefined, sub: string): string =>
   isUuid(sub) ? sub.toLowerCase() : v5(`${issuer ?? ''}\0${sub}`, SUBJECT_NAMESPACE);
 
-function scopesOf(payload: JWTPayload): ReadonlySet<Scope> {
-  const given =
-    typeof payload['scope'] === 'string'
-      ? payload['scope'].split(' ')
-      : Array.isArray(payload['scope'])
-        ? payload['scope']
-        : [];
-  return new Set(SCOPES.filter((scope) => given.includes(scope)));
+function scopesOf({ scope }: JWTPayload): {
+  readonly scopes: ReadonlySet<Scope>;
+  readonly granted: ReadonlySet<string>;
+} {
+  const given: readonly unknown[] = typeof scope === 'string' ? scope.split(' ') : Array.isArray(scope) ? scope : [];
+  const granted = new Set(given.filter((word): word is string => typeof word === 'string' && word !== ''));
+  return { scopes: new Set(SCOPES.filter((known) => granted.has(known))), granted };
 }
 
 const refused = (message: string, cause?: unknown): RollcallError =>
@@ -71,15 +80,29 @@ function explain(error: unknown): RollcallError {
   return refused('The token is not valid here.', error);
 }
 
+interface VerificationKeys {
+  readonly key: Uint8Array | JWTVerifyGetKey;
+  readonly algorithms: string[];
+  /** Other for each reading of the keys; undefined while they have to be read. */
+  version(): unknown;
+}
+
+function keysOf({ AUTH_SECRET, AUTH_JWKS_URL }: AuthOptions): VerificationKeys {
+  if (AUTH_SECRET !== undefined) {
+    return { key: new TextEncoder().encode(AUTH_SECRET), algorithms: SECRET_ALGORITHMS, version: () => 0 };
+  }
+  const reading: Partial<JWKSCacheInput & { uat: number }> = {};
+  const set = createRemoteJWKSet(new URL(AUTH_JWKS_URL!), { [jwksCache]: reading as JWKSCacheInput });
+  return { key: set, algorithms: PUBLIC_KEY_ALGORITHMS, version: () => (set.fresh ? reading.jwks : undefined) };
+}
+
 /** Builds the authenticator that the configuration asks for. */
 export function createAuthenticator(options: AuthOptions): Authenticator {
   if (options.AUTH_MODE !== 'jwt') return { mode: 'none', authenticate: async () => LOCAL_USER };
-  const key: Uint8Array | JWTVerifyGetKey =
-    options.AUTH_SECRET !== undefined
-      ? new TextEncoder().encode(options.AUTH_SECRET)
-      : createRemoteJWKSet(new URL(options.AUTH_JWKS_URL!));
+  const { key, algorithms, version } = keysOf(options);
+  const verified = new VerifiedTokens();
   const rules = {
-    algorithms: options.AUTH_SECRET !== undefined ? SECRET_ALGORITHMS : PUBLIC_KEY_ALGORITHMS,
+    algorithms,
     clockTolerance: CLOCK_SKEW_SECONDS,
     requiredClaims: ['sub', 'exp'],
     ...(options.AUTH_ISSUER === undefined ? {} : { issuer: options.AUTH_ISSUER }),
@@ -91,13 +114,24 @@ export function createAuthenticator(options: AuthOptions): Authenticator {
       if (authorization === undefined) return ANONYMOUS;
       const token = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(authorization)?.[1];
       if (token === undefined) throw refused('Authorization must be "Bearer" and a token.');
+      const keys = version();
+      const known = verified.get(token, keys);
+      if (known !== undefined) return known;
       const payload = await jwtVerify(token, key as never, rules).then(
         (r) => r.payload as JWTPayload,
         (error: unknown) => {
           throw explain(error);
         },
       );
-      return { subject: subjectOf(payload.iss, payload.sub!), anonymous: false, scopes: scopesOf(payload) };
+      const principal: Principal = {
+        subject: subjectOf(payload.iss, payload.sub!),
+        anonymous: false,
+        ...scopesOf(payload),
+        expiresAt: (payload.exp! + CLOCK_SKEW_SECONDS) * 1000,
+      };
+      // Keys that were read meanwhile may not be those that verified it.
+      if (keys !== undefined && keys === version()) verified.add(token, keys, principal);
+      return principal;
     },
   };
 }
@@ -105,7 +139,7 @@ export function createAuthenticator(options: AuthOptions): Authenticator {
 /** Mints a token for development, signed with AUTH_SECRET. */
 export async function mintToken(
   options: AuthOptions & { readonly AUTH_SECRET: string },
-  claims: { readonly subject: string; readonly scopes: readonly Scope[]; readonly expiresInSeconds: number },
+  claims: { readonly subject: string; readonly scopes: readonly string[]; readonly expiresInSeconds: number },
 ): Promise<string> {
   const jwt = new SignJWT({ scope: claims.scopes.join(' ') })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })

@@ -4,7 +4,7 @@ import { RollcallError } from '../errors.ts';
 
 /** What the guard needs to know of the server. */
 export interface PageGuardOptions {
-  readonly authenticator: Authenticator;
+  readonly authenticator: Pick<Authenticator, 'mode'>;
   readonly hosts: readonly string[];
   readonly corsOrigins: readonly string[];
 }

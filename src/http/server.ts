@@ -12,12 +12,14 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import type { Principal } from '../auth/principal.ts';
 import { newId } from '../database/ids.ts';
 import { RollcallError, toProblem, toRollcallError } from '../errors.ts';
+import { doorOf, sayWhen } from './gate.ts';
 import type { Metrics } from './metrics.ts';
 import { guardAgainstPages } from './page-guard.ts';
+import { REQUEST_ID } from './request-id.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who is calling, once the route's `authenticate` hook ran. */
+    /** Who is calling, once the request was admitted (see gate.ts). */
     principal?: Principal;
   }
 }
@@ -38,7 +40,8 @@ export interface HttpOptions {
 /** Longest time for a request's headers, and for the whole of it: a client that sends a byte a minute is cut. */
 const HEADERS_TIMEOUT_MS = 15_000;
 const REQUEST_TIMEOUT_MS = 60_000;
-const REQUEST_ID = /^[A-Za-z0-9._-]{1,100}$/;
+/** How often the two are looked at: Node's own 30 seconds would treble the first. */
+const TIMEOUT_CHECK_MS = 5_000;
 
 /** The HTTP host: request ids, security headers, body limits, errors as RFC 9457 problems. Faces add their routes. */
 export function createHttpServer(options: HttpOptions): FastifyInstance {
@@ -53,7 +56,7 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : newId();
     },
-    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
     ...(tls === undefined
       ? {}
       : {
@@ -61,19 +64,27 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
             cert: readFileSync(tls.certFile),
             key: readFileSync(tls.keyFile),
             headersTimeout: HEADERS_TIMEOUT_MS,
+            connectionsCheckingInterval: TIMEOUT_CHECK_MS,
           },
         }),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
     forceCloseConnections: 'idle',
   } as never) as unknown as FastifyInstance;
 
+  // Nobody logs through the request: lines say its id themselves.
+  app.setChildLoggerFactory((logger) => logger);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     reply.header('x-content-type-options', 'nosniff');
     reply.header('referrer-policy', 'no-referrer');
     reply.header('x-frame-options', 'DENY');
     if (tls !== undefined) reply.header('strict-transport-security', 'max-age=31536000');
-    guardAgainstPages(request.raw, options);
+    try {
+      guardAgainstPages(request.raw, options);
+    } catch (refusal) {
+      metrics.refusals.inc({ code: 'FORBIDDEN', door: doorOf(request) });
+      throw refusal;
+    }
   });
   app.addHook('onRequest', async (request, reply) => answerCors(request, reply, options.corsOrigins));
   app.addHook('onResponse', async (request, reply) => {
@@ -133,11 +144,42 @@ export function fromHttpError(error: FastifyError, maxBodyBytes: number): Rollca
 /** Answers with an RFC 9457 problem document. */
 export function sendProblem(reply: FastifyReply, error: RollcallError): void {
   if (error.code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
+  sayWhen(reply, error);
   reply
     .code(error.shape.http)
     .header('content-type', 'application/problem+json; charset=utf-8')
     .send(JSON.stringify(toProblem(error)));
 }
+
+const ALLOWED_HEADERS = [
+  'content-type',
+  'authorization',
+  'a2a-version',
+  'a2a-extensions',
+  'x-a2a-extensions',
+  'idempotency-key',
+  'last-event-id',
+  'if-none-match',
+  'if-modified-since',
+  'x-request-id',
+].join(', ');
+
+/** Headers of answers that a page could not read otherwise. */
+const EXPOSED_HEADERS = [
+  'a2a-version',
+  'a2a-extensions',
+  'x-a2a-extensions',
+  'last-event-id',
+  'idempotency-key',
+  'www-authenticate',
+  'retry-after',
+  'ratelimit',
+  'ratelimit-policy',
+  'allow',
+  'etag',
+  'last-modified',
+  'x-request-id',
+].join(', ');
 
 function answerCors(
   request: FastifyRequest,
@@ -149,22 +191,13 @@ function answerCors(
   reply.header('vary', 'Origin');
   if (origin === undefined || !origins.includes(origin)) return undefined;
   reply.header('access-control-allow-origin', origin);
+  reply.header('access-control-expose-headers', EXPOSED_HEADERS);
   if (request.method !== 'OPTIONS') return undefined;
   reply.header('access-control-allow-methods', 'GET, POST, DELETE, OPTIONS');
-  reply.header(
-    'access-control-allow-headers',
-    'content-type, authorization, a2a-version, a2a-extensions, idempotency-key, last-event-id, x-request-id',
-  );
+  reply.header('access-control-allow-headers', ALLOWED_HEADERS);
   reply.header('access-control-max-age', '600');
   return reply.code(204).send();
 }
-
-/** A hook that finds out who is calling before a route runs. */
-export const authenticate =
-  (authenticator: Authenticator) =>
-  async (request: FastifyRequest): Promise<void> => {
-    request.principal = await authenticator.authenticate(request.headers.authorization);
-  };
 
 /** Listens, and says on which port. */
 export async function listen(app: FastifyInstance, host: string, port: number): Promise<number> {

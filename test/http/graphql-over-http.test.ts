@@ -128,7 +128,7 @@ describe('limits', () => {
       `{ agent(handle: "echo") { ...f0 } }\n${fragments}\nfragment f${levels} on Agent { id }`,
     );
     expect(errors).toBeDefined();
-    expect(performance.now() - from).toBeLessThan(5_000);
+    expect(performance.now() - from).toBeLessThan(20_000);
   });
 
   test('the same limits hold over WebSocket', async () => {
@@ -245,7 +245,7 @@ async function changeUntil(arrived: Promise<unknown>, change: () => Promise<void
   void arrived.finally(() => {
     done = true;
   });
-  for (let tries = 0; !done && tries < 100; tries++) await change();
+  while (!done) await change();
 }
 
 describe('pages of other sites', () => {
