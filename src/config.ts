@@ -35,7 +35,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ar
   }
   const config: Record<string, unknown> = {};
   for (const [name, option] of Object.entries(OPTIONS) as [string, Option<unknown>][]) {
-    const given = (flags[flagOf(name)] as string | undefined) ?? env[name];
+    const given = (flags[flagOf(name)] as string | undefined) ?? (env[name] || (option.alias && env[option.alias]));
     if (given === undefined || given === '') {
       config[name] = option.fallback;
       continue;
@@ -51,6 +51,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ar
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
 export const isLoopback = (host: string): boolean => LOOPBACK.test(host);
+
+/** The limits per caller, where they are not set: without tokens there is one caller, who may do everything. */
+const callerLimits = (config: Config, mode: 'none' | 'jwt'): Partial<Config> =>
+  Object.fromEntries(
+    Object.entries(OPTIONS).flatMap(([name, option]) =>
+      'withTokens' in option ? [[name, config[name as keyof Config] ?? (mode === 'jwt' ? option.withTokens : 0)]] : [],
+    ),
+  );
 
 /** The rules between options, and the defaults that depend on others. */
 function settle(config: Config): Config {
@@ -88,5 +96,11 @@ function settle(config: Config): Config {
   }
   if ((TLS_CERT === undefined) !== (TLS_KEY === undefined))
     throw misconfigured(TLS_CERT === undefined ? 'TLS_CERT' : 'TLS_KEY', 'TLS needs both TLS_CERT and TLS_KEY');
-  return { ...config, AUTH_MODE: mode, FLYTE_PORT: config.FLYTE_PORT ?? (mode === 'none' ? 8000 : undefined) };
+  if (config.FLYTE_TLS && TLS_CERT === undefined) throw misconfigured('FLYTE_TLS', 'true needs TLS_CERT and TLS_KEY');
+  return {
+    ...config,
+    ...callerLimits(config, mode),
+    AUTH_MODE: mode,
+    FLYTE_PORT: config.FLYTE_PORT ?? (mode === 'none' ? 8000 : undefined),
+  };
 }

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addAgentsCommand } from './commands/agents.ts';
+import { addComposeCommand } from './commands/compose.ts';
+import { addDeploymentsCommand } from './commands/deployments.ts';
 import { addExportCommand } from './commands/export.ts';
+import { addGatewayCommand } from './commands/gateway.ts';
 import { addLoadCommand } from './commands/load.ts';
 import { addMigrateCommand } from './commands/migrate.ts';
 import { addSchemaCommand } from './commands/schema.ts';
@@ -14,9 +17,12 @@ const COMMANDS: readonly ((program: Command, io: Io) => void)[] = [
   addStartCommand,
   addMigrateCommand,
   addAgentsCommand,
+  addDeploymentsCommand,
   addExportCommand,
   addLoadCommand,
   addSchemaCommand,
+  addComposeCommand,
+  addGatewayCommand,
   addTokenCommand,
 ];
 

@@ -18,9 +18,9 @@ export const settingsArguments = (given: GivenFlags): string[] =>
   });
 
 /** The configuration of environment and flags. @throws UsageError naming the variable that is wrong. */
-export function readSettings(io: Io, given: GivenFlags | object): Config {
+export function readSettings({ env }: Pick<Io, 'env'>, given: GivenFlags | object): Config {
   try {
-    return readConfig(io.env, settingsArguments(given as GivenFlags));
+    return readConfig(env, settingsArguments(given as GivenFlags));
   } catch (error) {
     if (error instanceof RollcallError) throw new UsageError(error.message, { cause: error });
     throw error;

@@ -5,11 +5,10 @@ import { createLog } from '../log.ts';
 import { banner } from './banner.ts';
 import { EXIT } from './exit.ts';
 import { leaveServerFile } from './server-file.ts';
+import { stopOnSignals } from './stop-signals.ts';
 
 /** A database that is still coming up gets this many tries, a second and more apart. */
 const DATABASE_TRIES = 5;
-/** SIGTERM ends the process within this time, whatever still runs. */
-const STOP_MS = 5_000;
 
 /** Runs the server until SIGINT or SIGTERM. A wrong configuration ends the process with a clear message. */
 export async function runServer(read: () => Config): Promise<void> {
@@ -33,23 +32,10 @@ export async function runServer(read: () => Config): Promise<void> {
   }
   const removeServerFile =
     config.DATABASE_URL === undefined ? leaveServerFile(config.DATA_DIR, app.addresses.url) : () => undefined;
-  let stopping = false;
-  const stop = (signal: string): void => {
-    if (stopping) {
-      log.warn('asked to stop a second time: stopping at once');
-      process.exit(EXIT.failed);
-    }
-    stopping = true;
+  stopOnSignals(log, () => {
     removeServerFile();
-    log.info({ signal }, 'stopping: requests under way may end');
-    setTimeout(() => {
-      log.error('could not stop in time');
-      process.exit(EXIT.failed);
-    }, STOP_MS - 200).unref();
-    void app.close().then(() => process.exit(EXIT.ok));
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+    return app.close();
+  });
   // Last: whoever waits for it may stop the server at once.
   process.stdout.write(await banner(app, config));
 }

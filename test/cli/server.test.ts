@@ -1,24 +1,22 @@
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
 import { holdDataDirectory } from '../../src/database/data-directory-lock.ts';
 import { newId } from '../../src/database/ids.ts';
 import { ask, startTestApp } from '../support/app.ts';
 import { cardV1, startCardServer } from '../support/card-server.ts';
+import { afterTheTest } from '../support/cleanup.ts';
 import { startServerProcess } from '../support/server-process.ts';
 import { JWT_SETTINGS, tokenFor } from '../support/tokens.ts';
 import { agentRecord, dataDirectory, HEADER, linesFile, run, spawnCli, withoutTime } from './support.ts';
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const cleanup = afterTheTest();
 
 async function serve(settings: Record<string, string> = {}): Promise<App> {
   const app = await startTestApp(settings);
-  cleanups.push(() => app.close());
+  cleanup(() => app.close());
   return app;
 }
 
@@ -107,7 +105,7 @@ describe.each(Object.entries(WAYS))('agents %s', (_name, open) => {
   test('are imported by their card, with its problems by path', async () => {
     const at = await open();
     const cards = await startCardServer();
-    cleanups.push(() => cards.close());
+    cleanup(() => cards.close());
     cards.on('/.well-known/agent-card.json', cardV1({ description: undefined }));
     const imported = await run(['agents', 'import', cards.url, '--handle', 'sky', '--visibility', 'public', ...at]);
     expect(imported).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Imported sky \([0-9a-f-]{36}\)\.\n$/) });
@@ -171,7 +169,7 @@ describe('finding the server', () => {
     const dir = await dataDirectory();
     await run(['load', linesFile(AGENTS), '--data-dir', dir]);
     const server = startServerProcess({ DATA_DIR: dir });
-    cleanups.push(() => server.stop());
+    cleanup(() => server.stop());
     const url = await server.url();
     expect(JSON.parse(readFileSync(join(dir, 'server.json'), 'utf8'))).toMatchObject({ url, pid: server.child.pid });
 
@@ -196,7 +194,7 @@ describe('finding the server', () => {
   ])('a directory that is held, with %s, is refused with what to do', async (_what, content) => {
     const dir = await dataDirectory();
     const lock = holdDataDirectory(dir);
-    cleanups.push(() => lock.release());
+    cleanup(() => lock.release());
     if (content !== undefined) writeFileSync(join(dir, 'server.json'), content);
     const { code, stdout, stderr } = await run(['agents', 'list', '--data-dir', dir]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
@@ -231,7 +229,7 @@ describe('start', () => {
     const dir = await dataDirectory();
     const flags = ['--port', '0', '--flyte-port=0', '--data-dir', dir, '--introspection', 'false', '--log-level=warn'];
     const { child, done } = spawnCli(['start', ...flags]);
-    cleanups.push(() => child.kill('SIGKILL'));
+    cleanup(() => child.kill('SIGKILL'));
     const ended = done();
     await once(child.stdout, 'data');
     const { url } = JSON.parse(readFileSync(join(dir, 'server.json'), 'utf8'));

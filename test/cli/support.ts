@@ -8,9 +8,10 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, vi } from 'vitest';
 import { main } from '../../src/cli/main.ts';
+import { LONG } from '../support/soon.ts';
 
 // Each command on a data directory opens the embedded database anew, which takes seconds on a busy machine.
-vi.setConfig({ testTimeout: 90_000 });
+vi.setConfig({ testTimeout: LONG.timeout });
 
 /** What a command did. */
 export interface Ran {

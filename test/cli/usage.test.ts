@@ -17,11 +17,20 @@ const COMMANDS = [
   ['agents'],
   ['agents', 'list'],
   ['agents', 'show'],
+  ['agents', 'flyte'],
   ['agents', 'import'],
+  ['deployments'],
+  ['deployments', 'list'],
+  ['deployments', 'add'],
+  ['deployments', 'set'],
+  ['deployments', 'drain'],
+  ['deployments', 'remove'],
   ['export'],
   ['load'],
   ['schema'],
   ['schema', 'print'],
+  ['compose'],
+  ['gateway'],
   ['token'],
 ];
 
@@ -66,7 +75,14 @@ describe('wrong usage ends with code 2 and says what is wrong', () => {
     [['agents', 'list', '--status', 'asleep'], {}, /--status.*Allowed choices are active, inactive, deprecated/],
     [['agents', 'list', '--limit', '0'], {}, /--limit.*whole number from 1/],
     [['agents', 'show'], {}, /missing required argument 'id-or-handle'/],
+    [['agents', 'flyte', 'x', '--sync', '--async'], {}, /cannot be used with option/],
+    [['agents', 'flyte', 'x', '--category', 'spark@one'], {}, /--category.*a name and a version/],
     [['export'], {}, /missing required argument 'file'/],
+    [['deployments', 'add', 'agent'], {}, /missing required argument 'endpoint'/],
+    [['deployments', 'add', 'agent', 'h:1', '--weight', '1001'], {}, /--weight.*whole number from 0 to 1000/],
+    [['deployments', 'add', 'agent', 'h:1', '--timeout', 'listAgents=5'], {}, /must be one of createTask/],
+    [['deployments', 'add', 'agent', 'h:1', '--timeout', 'getTask=soon'], {}, /--timeout.*whole number/],
+    [['deployments', 'set', 'id', '--tls', '--plaintext'], {}, /cannot be used with option/],
     [['export', 'a', 'b'], {}, /too many arguments/],
     [['load', 'x', '--on-conflict', 'ignore'], {}, /Allowed choices are fail, skip, update/],
     [['start', '--prot', '1'], {}, /unknown option '--prot'/],
@@ -84,7 +100,9 @@ describe('wrong usage ends with code 2 and says what is wrong', () => {
     [['token', '--subject', 'me'], { AUTH_JWKS_URL: 'http://x/' }, /^rollcall: AUTH_SECRET: .*identity provider/],
     [['token', '--subject', 'me'], { AUTH_SECRET: 'short' }, /^rollcall: AUTH_SECRET: must have at least 32/],
     [['token'], { AUTH_SECRET: TEST_SECRET }, /required option '--subject/],
-    [['token', '--subject', 'me', '--scope', 'root'], { AUTH_SECRET: TEST_SECRET }, /Scopes are registry:read/],
+    [['token', '--subject', 'me', '--scope', 'registry:all'], { AUTH_SECRET: TEST_SECRET }, /Scopes are registry:read/],
+    [['token', '--subject', 'me', '--scope', 'Admin'], { AUTH_SECRET: TEST_SECRET }, /Scopes are registry:read/],
+    [['token', '--subject', 'me', '--scope', 'costs"read'], { AUTH_SECRET: TEST_SECRET }, /Scopes are registry:read/],
     [['token', '--subject', 'me', '--expires', '2y'], { AUTH_SECRET: TEST_SECRET }, /a duration such as 30m/],
   ])('%j %j', async (args, env, message) => {
     const { code, stdout, stderr } = await run(args, { env: env as Record<string, string> });
@@ -123,13 +141,22 @@ describe('token', () => {
   const env = { AUTH_SECRET: TEST_SECRET, AUTH_ISSUER: 'https://issuer.example', AUTH_AUDIENCE: 'rollcall' };
 
   test('is one that the server takes, for the subject, scopes and time asked for', async () => {
-    const args = ['token', '--subject', 'someone', '--scope', 'admin,registry:read', '--scope', 'tasks:read'];
+    const args = [
+      'token',
+      '--subject',
+      'someone',
+      '--scope',
+      'admin,registry:read,costs:read',
+      '--scope',
+      'tasks:read',
+    ];
     const { code, stdout, stderr } = await run([...args, '--expires', '2h', '--json'], { env });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const answer = JSON.parse(stdout);
     const principal = await createAuthenticator({ AUTH_MODE: 'jwt', ...env }).authenticate(`Bearer ${answer.token}`);
     expect(principal.subject).toBe(answer.owner);
     expect([...principal.scopes].sort()).toEqual(['admin', 'registry:read', 'tasks:read']);
+    expect(principal.granted).toContain('costs:read');
     const { exp, iat } = decodeJwt(answer.token);
     expect(exp! - iat!).toBe(7_200);
   });

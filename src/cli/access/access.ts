@@ -13,6 +13,14 @@ export interface RegistryAccess {
   exportRecords(after: string | null): Promise<{ readonly records: readonly object[]; readonly next: string | null }>;
   /** @throws RollcallError as registry.loadRecords. */
   loadRecords(records: readonly unknown[], options: LoadOptions): Promise<LoadResult>;
+  /** @throws RollcallError as registry.updateAgent and registry.setTaskCategories. */
+  setFlyte(agentId: string, request: FlyteRequest): Promise<AgentView>;
+  /** @throws RollcallError as registry.registerDeployment. */
+  registerDeployment(agentId: string, input: DeploymentRequest): Promise<DeploymentView>;
+  /** @throws RollcallError as registry.updateDeployment. */
+  updateDeployment(id: string, patch: Partial<DeploymentRequest>): Promise<DeploymentView>;
+  /** @throws RollcallError as registry.removeDeployment. */
+  removeDeployment(id: string): Promise<DeploymentView>;
   close(): Promise<void>;
 }
 
@@ -29,6 +37,23 @@ export interface ImportRequest {
   readonly url: string;
   readonly handle?: string | undefined;
   readonly visibility?: string | undefined;
+}
+
+/** How Flyte is to know an agent; what is undefined stays. */
+export interface FlyteRequest {
+  readonly flyteName?: string | undefined;
+  readonly isSync?: boolean | undefined;
+  readonly taskCategories?: readonly { readonly name: string; readonly version: number }[] | undefined;
+}
+
+/** A Flyte deployment to register; what is undefined is left to the registry. */
+export interface DeploymentRequest {
+  readonly endpoint?: string | undefined;
+  readonly tls?: boolean | undefined;
+  readonly generation?: number | undefined;
+  readonly weight?: number | undefined;
+  readonly draining?: boolean | undefined;
+  readonly timeouts?: Readonly<Record<string, number>> | undefined;
 }
 
 /** What is wrong with a card, by JSON path. */
@@ -79,13 +104,19 @@ export const SKILL_FIELDS = [
   'outputModes',
 ] as const;
 
+export const DEPLOYMENT_FIELDS = ['id', 'endpoint', 'tls', 'generation', 'weight', 'draining', 'timeouts'] as const;
+
 type Fields<K extends string> = { readonly [F in K]: unknown };
+
+/** A Flyte deployment as commands show it; its endpoint is null for those who may not change the agent. */
+export type DeploymentView = Fields<(typeof DEPLOYMENT_FIELDS)[number]>;
 
 /** An agent as commands show it: words as the core has them, times as RFC 3339. */
 export interface AgentView extends Fields<(typeof AGENT_FIELDS)[number]> {
   readonly provider: Fields<(typeof PROVIDER_FIELDS)[number]> | null;
   readonly skills: readonly Fields<(typeof SKILL_FIELDS)[number]>[];
   readonly taskCategories: readonly { readonly name: string; readonly version: number }[];
+  readonly deployments: readonly DeploymentView[];
 }
 
 /** The largest page that the registry gives. */

@@ -8,11 +8,14 @@ import { openDatabase } from '../../database/database.ts';
 import { isUuid } from '../../database/ids.ts';
 import { RollcallError } from '../../errors.ts';
 import { createLog } from '../../log.ts';
-import type { Agent } from '../../registry/model.ts';
+import type { Agent, Deployment } from '../../registry/model.ts';
+import { mayChange } from '../../registry/visibility.ts';
 import {
   AGENT_FIELDS,
   type AgentView,
   collect,
+  DEPLOYMENT_FIELDS,
+  type DeploymentView,
   PAGE,
   PROVIDER_FIELDS,
   type RegistryAccess,
@@ -66,11 +69,15 @@ export async function direct(config: Config, options: DirectOptions): Promise<Re
   const view = async (agents: readonly Agent[]): Promise<AgentView[]> => {
     const ids = agents.map((a) => a.id);
     const [skills, categories] = [await registry.skillsOfAgents(ids), await registry.taskCategoriesOfAgents(ids)];
+    const deployments = await registry.deploymentsOfAgents(ids);
     return agents.map((agent, i) => ({
       ...pick(agent, AGENT_FIELDS),
       provider: agent.provider === null ? null : pick(agent.provider, PROVIDER_FIELDS),
       skills: skills[i]!.map((skill) => pick(skill, SKILL_FIELDS)),
       taskCategories: categories[i]!.map(({ name, version }) => ({ name, version })),
+      deployments: deployments[i]!.map(deploymentView).map((one) =>
+        mayChange(principal, agent) ? one : { ...one, endpoint: null },
+      ),
     }));
   };
 
@@ -108,6 +115,16 @@ export async function direct(config: Config, options: DirectOptions): Promise<Re
     },
     exportRecords: (after) => registry.exportRecords(principal, { first: PAGE, after }),
     loadRecords: (records, loadOptions) => registry.loadRecords(principal, records, loadOptions),
+    async setFlyte(agentId, { taskCategories, ...fields }) {
+      let agent = await registry.updateAgent(principal, agentId, given(fields));
+      if (taskCategories !== undefined) agent = await registry.setTaskCategories(principal, agentId, taskCategories);
+      return (await view([agent]))[0]!;
+    },
+    registerDeployment: async (agentId, input) =>
+      deploymentView(await registry.registerDeployment(principal, agentId, given(input) as never)),
+    updateDeployment: async (id, patch) =>
+      deploymentView(await registry.updateDeployment(principal, id, given(patch) as never)),
+    removeDeployment: async (id) => deploymentView(await registry.removeDeployment(principal, id)),
     async close() {
       await registry.close();
       await egress.close();
@@ -116,6 +133,12 @@ export async function direct(config: Config, options: DirectOptions): Promise<Re
     },
   };
 }
+
+const deploymentView = (deployment: Deployment): DeploymentView => pick(deployment, DEPLOYMENT_FIELDS);
+
+/** What was given of a request: the registry takes a field that is there for one to set. */
+const given = (request: object): object =>
+  Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
 
 /** These fields of a thing, as JSON has them. */
 const pick = <K extends string>(from: { readonly [F in K]: unknown }, fields: readonly K[]): Record<K, unknown> =>

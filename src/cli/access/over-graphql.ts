@@ -1,11 +1,19 @@
 import { isUuid } from '../../database/ids.ts';
 import type { LoadResult } from '../../registry/transfer/load.ts';
-import { AGENT_STATUSES, AUTHENTICATION_TYPES, EXECUTION_TYPES, VISIBILITIES } from '../../registry/words.ts';
+import {
+  AGENT_STATUSES,
+  AUTHENTICATION_TYPES,
+  EXECUTION_TYPES,
+  FLYTE_OPERATIONS,
+  VISIBILITIES,
+} from '../../registry/words.ts';
 import {
   AGENT_FIELDS,
   type AgentView,
   type CardReport,
   collect,
+  DEPLOYMENT_FIELDS,
+  type DeploymentView,
   PAGE,
   PROVIDER_FIELDS,
   type RegistryAccess,
@@ -13,8 +21,12 @@ import {
 } from './access.ts';
 import { graphqlClient } from './graphql-client.ts';
 
-const AGENT = `fragment A on Agent { ${AGENT_FIELDS.join(' ')}
-  provider { ${PROVIDER_FIELDS.join(' ')} } skills { ${SKILL_FIELDS.join(' ')} } taskCategories { name version } }`;
+const DEPLOYMENT = `fragment D on Deployment { ${DEPLOYMENT_FIELDS.filter((field) => field !== 'timeouts').join(' ')}
+  timeouts { ${FLYTE_OPERATIONS.join(' ')} } }`;
+
+const AGENT = `${DEPLOYMENT} fragment A on Agent { ${AGENT_FIELDS.join(' ')}
+  provider { ${PROVIDER_FIELDS.join(' ')} } skills { ${SKILL_FIELDS.join(' ')} } taskCategories { name version }
+  deployments { ...D } }`;
 
 /** The fields of an agent that are enums in the graph, and the words of the core. */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
@@ -31,7 +43,14 @@ function toView(agent: Record<string, unknown>): AgentView {
   const view = { ...agent };
   for (const [field, words] of Object.entries(WORDS))
     view[field] = words.find((word) => sameWord(word, String(agent[field]))) ?? agent[field];
+  view['deployments'] = (agent['deployments'] as Record<string, unknown>[]).map(toDeployment);
   return view as unknown as AgentView;
+}
+
+/** The graph has null where no timeout is set; the core has nothing. */
+function toDeployment(deployment: Record<string, unknown>): DeploymentView {
+  const timeouts = Object.entries(deployment['timeouts'] as object).filter(([, ms]) => ms !== null);
+  return { ...deployment, timeouts: Object.fromEntries(timeouts) } as unknown as DeploymentView;
 }
 
 interface Agents {
@@ -44,6 +63,14 @@ interface Agents {
 /** The registry by a running server's GraphQL API. @param token of the caller; anonymous without one. */
 export function overGraphql(url: string, token: string | undefined): RegistryAccess {
   const ask = graphqlClient(url, token);
+  /** A mutation of a deployment. */
+  const deploy = async (mutation: string, type: string, input: object): Promise<DeploymentView> => {
+    const answer = await ask<Record<string, Record<string, unknown>>>(
+      `mutation($input: ${type}!) { ${mutation}(input: $input) { ...D } } ${DEPLOYMENT}`,
+      { input },
+    );
+    return toDeployment(answer[mutation]!);
+  };
   return {
     describe: `the server at ${url}`,
     async listAgents({ search, status, skill, tag, limit }) {
@@ -98,6 +125,22 @@ export function overGraphql(url: string, token: string | undefined): RegistryAcc
       );
       return loadRecords;
     },
+    async setFlyte(agentId, { taskCategories, ...fields }) {
+      const change = async (mutation: string, type: string, input: object): Promise<AgentView> => {
+        const answer = await ask<Record<string, Record<string, unknown>>>(
+          `mutation($input: ${type}!) { ${mutation}(input: $input) { ...A } } ${AGENT}`,
+          { input },
+        );
+        return toView(answer[mutation]!);
+      };
+      const agent = await change('updateAgent', 'UpdateAgentInput', { id: agentId, ...fields });
+      if (taskCategories === undefined) return agent;
+      return change('setTaskCategories', 'SetTaskCategoriesInput', { agentId, taskCategories });
+    },
+    registerDeployment: (agentId, input) =>
+      deploy('registerDeployment', 'RegisterDeploymentInput', { agentId, ...input }),
+    updateDeployment: (id, patch) => deploy('updateDeployment', 'UpdateDeploymentInput', { id, ...patch }),
+    removeDeployment: (id) => deploy('removeDeployment', 'RemoveDeploymentInput', { id }),
     close: async () => undefined,
   };
 }

@@ -1,11 +1,12 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { RollcallError } from '../../errors.ts';
 import { AGENT_STATUSES, VISIBILITIES } from '../../registry/words.ts';
-import type { AgentView, CardReport } from '../access/access.ts';
+import type { AgentView, CardReport, FlyteRequest } from '../access/access.ts';
 import { AlreadyTold } from '../exit.ts';
 import { type Io, printable, say } from '../io.ts';
 import { fieldsText, table } from '../table.ts';
 import { type CommonOptions, plural, wholeNumber, withAccess, withRegistry } from './common.ts';
+import { deploymentText } from './deployments.ts';
 
 interface ListOptions extends CommonOptions {
   readonly search?: string;
@@ -20,9 +21,16 @@ interface ImportOptions extends CommonOptions {
   readonly visibility?: string;
 }
 
-/** `rollcall agents list | show | import`. */
+interface FlyteOptions extends CommonOptions {
+  readonly name?: string;
+  readonly sync?: boolean;
+  readonly async?: boolean;
+  readonly category?: FlyteRequest['taskCategories'];
+}
+
+/** `rollcall agents list | show | flyte | import`. */
 export function addAgentsCommand(program: Command, io: Io): void {
-  const agents = program.command('agents').description('List, show and import agents.');
+  const agents = program.command('agents').description('List, show, change and import agents.');
 
   withAccess(agents.command('list'))
     .description('List agents.')
@@ -36,6 +44,20 @@ export function addAgentsCommand(program: Command, io: Io): void {
   withAccess(agents.command('show <id-or-handle>'))
     .description('Show everything about one agent.')
     .action((idOrHandle: string, options: CommonOptions) => show(io, idOrHandle, options));
+
+  withAccess(agents.command('flyte <id-or-handle>'))
+    .description(
+      'Say how Flyte knows an agent: its unique name, its kind, its task categories. What is not given stays.',
+    )
+    .option('--name <flyte-name>', 'unique; needed for task categories')
+    .addOption(new Option('--sync', 'called by ExecuteTaskSync').conflicts('async'))
+    .option('--async', 'called by CreateTask and GetTask')
+    .addOption(
+      new Option('--category <categories...>', 'all of its task categories: name, or name@version').argParser(
+        readCategory,
+      ),
+    )
+    .action((idOrHandle: string, options: FlyteOptions) => setFlyte(io, idOrHandle, options));
 
   withAccess(agents.command('import <url>'))
     .description('Register the agent whose A2A card is at a URL: its base URL, or that of the card.')
@@ -83,14 +105,40 @@ async function show(io: Io, idOrHandle: string, options: CommonOptions): Promise
   const agent = await withRegistry(io, options, { mayMigrate: false }, (access) => access.agent(idOrHandle));
   if (agent === undefined)
     throw new RollcallError('NOT_FOUND', `There is no agent ${JSON.stringify(idOrHandle)} that you may see.`);
-  const { skills, taskCategories, provider, ...fields } = agent;
+  const { skills, taskCategories, deployments, provider, ...fields } = agent;
   const text = fieldsText({
     ...fields,
     provider: provider === null ? null : [provider.name, provider.url].filter((x) => x !== null).join(' '),
     taskCategories: taskCategories.map((c) => `${c.name} v${c.version}`),
+    deployments: deployments.map(deploymentText),
     skills: skills.map((s) => [s.key, s.name === s.key ? '' : `(${String(s.name)})`].filter(Boolean).join(' ')),
   });
   await say(io, options.json, agent, text);
+}
+
+/** "spark@1". */
+function readCategory(
+  text: string,
+  before: FlyteRequest['taskCategories'] = [],
+): NonNullable<FlyteRequest['taskCategories']> {
+  const [, name = '', version = '0'] = /^([^@]+)(?:@(.*))?$/s.exec(text) ?? [];
+  if (name === '' || !/^\d{1,10}$/.test(version))
+    throw new InvalidArgumentError('It must be a name, or a name and a version as in spark@1.');
+  return [...before, { name, version: Number(version) }];
+}
+
+async function setFlyte(io: Io, idOrHandle: string, options: FlyteOptions): Promise<void> {
+  const { name, sync, category: taskCategories } = options;
+  const isSync = sync === true ? true : options.async === true ? false : undefined;
+  const agent = await withRegistry(io, options, { mayMigrate: false }, async (access) => {
+    const found = await access.agent(idOrHandle);
+    if (found === undefined)
+      throw new RollcallError('NOT_FOUND', `There is no agent ${JSON.stringify(idOrHandle)} that you may see.`);
+    return access.setFlyte(String(found.id), { flyteName: name, isSync, taskCategories });
+  });
+  const categories = agent.taskCategories.map((c) => `${c.name} v${c.version}`).join(', ') || 'no task categories';
+  const kind = agent.isSync === true ? 'sync' : 'async';
+  await say(io, options.json, { agent }, `${agent.handle}: ${String(agent.flyteName ?? '-')}, ${kind}, ${categories}.`);
 }
 
 async function importAgent(io: Io, url: string, options: ImportOptions): Promise<void> {

@@ -14,7 +14,7 @@ interface ExportOptions extends CommonOptions {
 
 const FORMAT = `
 The file is JSON Lines: a header, then one provider or agent a line, providers first, each by id. Agents come with skills,
-task categories and source card; credentials are never in it, only their type. "-" writes to standard output.`;
+task categories, Flyte deployments and source card; credentials are never in it, only their type. "-" writes to standard output.`;
 
 /** `rollcall export`: the registry as JSON Lines. */
 export function addExportCommand(program: Command, io: Io): void {
