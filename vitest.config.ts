@@ -9,8 +9,10 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/services.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // These only tell that something never comes, also where other work keeps the machine busy.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
+    expect: { poll: { timeout: 100_000 } },
     pool: 'forks',
     maxWorkers: 2,
   },

@@ -13,8 +13,13 @@ const MAY_CONNECT: readonly RegExp[] = [
   /^src\/telemetry(\.ts$|\/)/,
 ];
 
+/** Generated clients open nothing by themselves: whoever makes one needs credentials, and those are barred. */
+const GENERATED = /^src\/protocol\/\w+\/generated\//;
+
 interface Rule {
   readonly what: string;
+  /** Files that it is not for. */
+  readonly not?: RegExp;
   readonly pattern: RegExp;
 }
 
@@ -43,12 +48,29 @@ const RULES: readonly Rule[] = [
     pattern: named('connect|createConnection|Socket', '(?:node:)?(?:net|tls)'),
   },
   { what: 'a datagram socket', pattern: new RegExp(from('(?:node:)?dgram')) },
+  { what: 'a process', pattern: new RegExp(`import\\s+(?!type\\b)[^;]*${from('(?:node:)?child_process')}`) },
   { what: 'a DNS lookup', pattern: new RegExp(from('(?:node:)?dns(?:/promises)?')) },
   { what: 'a WebSocket client', pattern: /\bnew\s+WebSocket\s*\(/ },
   { what: 'an EventSource', pattern: /\bnew\s+EventSource\s*\(/ },
   {
     what: 'a gRPC channel',
-    pattern: /\b(?:ChannelCredentials|credentials)\s*\.\s*create\w*\s*\(|\bnew\s+(?:grpc\.)?(?:Channel|Client)\s*\(/,
+    pattern:
+      /\b(?:ChannelCredentials|credentials)\s*\.\s*create\w*\s*\(|\bnew\s+(?:\w+\.)*(?:Channel|Client|\w+ServiceClient)\s*\(/,
+  },
+  {
+    // A client that somebody hands over is a type (Flyte's routing); servers have credentials of another name.
+    what: 'what gRPC channels are made of',
+    not: GENERATED,
+    pattern: named(
+      'Client|Channel|ChannelCredentials|credentials|experimental|loadPackageDefinition|makeClientConstructor',
+      '@grpc/grpc-js',
+    ),
+  },
+  {
+    what: 'all of grpc-js',
+    pattern: new RegExp(
+      `import\\s+(?:\\w+|\\*\\s+as\\s+\\w+)\\s*${from('@grpc/grpc-js')}|(?:import|require)\\s*\\(\\s*['"]@grpc/grpc-js`,
+    ),
   },
 ];
 
@@ -59,9 +81,9 @@ const withoutComments = (source: string): string =>
 /** A method or an interface member that is called fetch is no call of the global one. */
 const FETCH_DECLARATION = /(^|[{;}])\s*(?:async\s+)?fetch\s*\([^()]*\)\s*(?::[^=;{]*[;{]|\{)/gm;
 
-const violations = (source: string): string[] => {
+const violations = (source: string, file = ''): string[] => {
   const code = withoutComments(source).replace(FETCH_DECLARATION, '$1');
-  return RULES.filter(({ pattern }) => pattern.test(code)).map(({ what }) => what);
+  return RULES.filter(({ pattern, not }) => pattern.test(code) && not?.test(file) !== true).map(({ what }) => what);
 };
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -76,12 +98,18 @@ describe('only the egress door opens outbound connections for users', () => {
   it('in every file of src/', () => {
     const found = sources()
       .filter((file) => !MAY_CONNECT.some((allowed) => allowed.test(file)))
-      .flatMap((file) => violations(readFileSync(join(root, file), 'utf8')).map((what) => `${file}: ${what}`));
-    expect(found, 'call egress.fetch, egress.stream or egress.checkHost of src/upstream/egress.ts instead').toEqual([]);
+      .flatMap((file) => violations(readFileSync(join(root, file), 'utf8'), file).map((what) => `${file}: ${what}`));
+    expect(
+      found,
+      'call egress.fetch, egress.stream, egress.grpc or egress.grpcClient of src/upstream/egress.ts instead',
+    ).toEqual([]);
   });
 
   it('finds the door itself, so that it does look', () => {
-    expect(violations(readFileSync(join(root, 'src/upstream/egress/pools.ts'), 'utf8'))).toContain('undici');
+    const inside = (file: string) => violations(readFileSync(join(root, 'src/upstream/egress', file), 'utf8'));
+    expect(inside('pools.ts')).toContain('undici');
+    expect(inside('grpc/clients.ts')).toEqual(['a gRPC channel', 'what gRPC channels are made of']);
+    expect(inside('grpc/resolver.ts')).toContain('what gRPC channels are made of');
     expect(sources().length).toBeGreaterThan(10);
   });
 
@@ -99,6 +127,7 @@ describe('only the egress door opens outbound connections for users', () => {
     ["import { connect } from 'node:http2';"],
     ["import { lookup } from 'node:dns/promises';"],
     ["import dgram from 'node:dgram';"],
+    ["import { spawn } from 'node:child_process';"],
     ['const answer = await fetch(url);'],
     ['const answer = await globalThis.fetch(url);'],
     ['function warm() {\n  fetch(url);\n}'],
@@ -109,6 +138,15 @@ describe('only the egress door opens outbound connections for users', () => {
     ['new AgentServiceClient(target, credentials.createInsecure());'],
     ['new AgentServiceClient(target, grpc.ChannelCredentials.createSsl());'],
     ['new Client(target, channelCredentials);'],
+    ['new grpc.Client(target, channelCredentials);'],
+    ['new AsyncAgentServiceClient(target, channelCredentials);'],
+    ["import { Client, type ClientOptions } from '@grpc/grpc-js';"],
+    ["import {\n  type Client,\n  credentials,\n} from '@grpc/grpc-js';"],
+    ["import { ChannelCredentials } from '@grpc/grpc-js';"],
+    ["import { experimental, status } from '@grpc/grpc-js';"],
+    ["import * as grpc from '@grpc/grpc-js';"],
+    ["import grpc from '@grpc/grpc-js';"],
+    ["const { Client } = await import('@grpc/grpc-js');"],
   ])('notices %j', (source) => {
     expect(violations(source)).not.toEqual([]);
   });
@@ -123,6 +161,12 @@ describe('only the egress door opens outbound connections for users', () => {
     ['await egress.fetch(url);'],
     ['await this.#egress.fetch(url);'],
     ['server.bindAsync(address, ServerCredentials.createInsecure(), done);'],
+    ["import { type Client, type ClientOptions, connectivityState } from '@grpc/grpc-js';"],
+    ["import { Server, ServerCredentials } from '@grpc/grpc-js';"],
+    ["import type { Client } from '@grpc/grpc-js';"],
+    ["import { Metadata, status } from '@grpc/grpc-js';"],
+    ['const clients = new GrpcClients(check, limits);'],
+    ['await egress.grpc(address, signal);'],
     ['const prefetch = (x: number) => x; prefetch(1);'],
     ['// fetch(url) would go past the door'],
     ['/** Never use fetch(url) here. */'],
@@ -138,6 +182,10 @@ describe('only the egress door opens outbound connections for users', () => {
     ['src/upstream/egress.ts', true],
     ['src/upstream/egress/pools.ts', true],
     ['src/upstream/egress-grpc.ts', true],
+    ['src/upstream/egress/grpc/clients.ts', true],
+    ['src/upstream/a2a/grpc-peer.ts', false],
+    ['src/flyte/routing/connections.ts', false],
+    ['src/a2a/grpc/server.ts', false],
     ['src/upstream/mmcloud.ts', true],
     ['src/upstream/a2a.ts', false],
     ['src/upstream/egressive/x.ts', false],

@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { startTestApp } from '../support/app.ts';
+import { afterTheTest } from '../support/cleanup.ts';
+import { startFederationExample } from '../support/federation-example.ts';
 import { type Block, blocksOf, PAGES, ROOT } from './pages.ts';
 
 /** A block of commands that works as it stands, and the answer that the page prints after it, if it does. */
@@ -25,10 +27,7 @@ function stepsOf(page: string, setting: Setting): Step[] {
   });
 }
 
-const stops: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
-});
+const cleanup = afterTheTest();
 
 /** An example as its script starts it, on a free port. Resolves to its URL, which ends the process when it does not come. */
 async function startExample(script: string, portVariable: string): Promise<string> {
@@ -36,7 +35,7 @@ async function startExample(script: string, portVariable: string): Promise<strin
     env: { ...process.env, [portVariable]: '0' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  stops.push(async () => {
+  cleanup(async () => {
     if (child.exitCode === null && child.signalCode === null) {
       child.kill('SIGTERM');
       await once(child, 'exit');
@@ -62,18 +61,20 @@ const settled = (text: string): unknown =>
   );
 
 const SEPARATOR = '\u001e';
+/** What a shell that ends early says of the command that it ended with; BASH_COMMAND is the last one of a pipe. */
+const ON_FAILURE = `trap 'at=("$?" "\${PIPESTATUS[*]}"); echo "exit code \${at[0]} (each of the pipe: \${at[1]}) at: $BASH_COMMAND" >&2' ERR`;
 const tools = ['bash', 'curl', 'sed'].filter((tool) => spawnSync(tool, ['--version']).error !== undefined);
 if (tools.length > 0)
   process.stdout.write(`skipped: the commands of the documentation (not installed: ${tools.join(', ')})\n`);
 
-/** The settings of a server that the costs example is joined to. */
+/** The settings of a server that the subgraphs of the federation example are joined to. */
 async function federatedSettings(): Promise<Record<string, string>> {
-  const costs = await startExample('costs-subgraph.mjs', 'COSTS_PORT');
+  const example = await startFederationExample();
+  cleanup(() => example.close());
   const directory = mkdtempSync(join(tmpdir(), 'rollcall-docs-'));
-  stops.push(() => rmSync(directory, { recursive: true }));
-  const list = readFileSync(`${ROOT}examples/subgraphs.json`, 'utf8');
+  cleanup(() => rmSync(directory, { recursive: true }));
   const file = join(directory, 'subgraphs.json');
-  writeFileSync(file, list.replace('http://127.0.0.1:4701', costs));
+  writeFileSync(file, JSON.stringify(example.list()));
   return { SUBGRAPHS: file };
 }
 
@@ -87,11 +88,11 @@ describe.skipIf(tools.length > 0)('the commands of', () => {
     expect(new Set(runnable.map(([, setting]) => setting))).toEqual(new Set(settings));
   });
 
-  test.each(runnable)('%s (%s) work, and answer what is printed', { timeout: 90_000 }, async (page, setting, steps) => {
+  test.each(runnable)('%s (%s) work, and answer what is printed', async (page, setting, steps) => {
     const needs = (text: string): boolean => steps.some(({ commands }) => commands.text.includes(text));
     const agent = needs(':4700') ? await startExample('sdk-agent.mjs', 'AGENT_PORT') : 'http://127.0.0.1:4700';
     const app = await startTestApp(setting === 'federated' ? await federatedSettings() : {});
-    stops.push(() => app.close());
+    cleanup(() => app.close());
     const server = app.addresses.url.replace(/\/$/, '');
     const script = steps
       .map(({ commands }) => `${commands.text}\nprintf '\\036'\n`)
@@ -100,20 +101,24 @@ describe.skipIf(tools.length > 0)('the commands of', () => {
       .replaceAll('http://127.0.0.1:4700', agent);
 
     const child = spawn('bash', ['-euo', 'pipefail'], { cwd: ROOT, stdio: ['pipe', 'pipe', 'pipe'] });
-    stops.push(() => void child.kill('SIGKILL'));
+    cleanup(() => void child.kill('SIGKILL'));
     let out = '';
     let err = '';
     child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-    child.stdin.end(script);
-    const [code] = await once(child, 'close');
+    child.stdin.end(`${ON_FAILURE}\n${script}`);
+    const [code, signal] = await once(child, 'close');
 
     const answers = out
       .replaceAll(server, 'http://127.0.0.1:4000')
       .replaceAll(agent, 'http://127.0.0.1:4700')
       .split(SEPARATOR);
-    const at = (i: number): string => `${page}:${steps[Math.min(i, steps.length - 1)]!.commands.line}`;
-    expect(code, `${at(answers.length - 1)} failed: ${err}${answers.at(-1)}`).toBe(0);
+    const at = (i: number): string => `${page}:${steps[i]!.commands.line}`;
+    const last = Math.min(answers.length, steps.length) - 1;
+    expect(
+      code,
+      `${at(last)} ended with exit code ${code} (signal ${signal}):\n${steps[last]!.commands.text}\n${err}${answers.at(-1)}`,
+    ).toBe(0);
     for (const [i, { answer }] of steps.entries()) {
       const got = answers[i]!.trim();
       if (answer !== undefined) expect(settled(got), at(i)).toEqual(settled(answer.text));

@@ -1,26 +1,26 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { DRAIN_MS } from '../../src/app/http.ts';
 import { ask, data } from '../support/app.ts';
+import { afterTheTest } from '../support/cleanup.ts';
 import { describeOnDrivers } from '../support/database.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const cleanup = afterTheTest();
 
 const start = (env: Record<string, string>, flags?: readonly string[]): ServerProcess => {
   const server = startServerProcess(env, flags);
-  cleanups.push(() => server.stop());
+  cleanup(() => server.stop());
   return server;
 };
 
 const folder = (): string => {
   const path = mkdtempSync(join(tmpdir(), 'rollcall-'));
-  cleanups.push(() => rmSync(path, { recursive: true, force: true }));
+  cleanup(() => rmSync(path, { recursive: true, force: true }));
   return path;
 };
 
@@ -54,7 +54,7 @@ describe('ports', () => {
   test.each(['PORT', 'GRPC_PORT', 'FLYTE_PORT'])('a %s that is taken is named', async (setting) => {
     const holder = createServer();
     await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
-    cleanups.push(() => holder.close());
+    cleanup(() => holder.close());
     const server = start({ DATABASE_URL: 'memory://', [setting]: String((holder.address() as AddressInfo).port) });
     expect(await server.exited).toBe(2);
     expect(server.stderr()).toMatch(new RegExp(`^rollcall: ${setting}: port \\d+ is taken`, 'm'));
@@ -108,17 +108,15 @@ describe('stopping', () => {
     const from = performance.now();
     server.child.kill('SIGTERM');
     expect(await server.exited).toBe(0);
-    expect(performance.now() - from).toBeLessThan(2_000);
+    // It has not waited for connections, as for requests under way.
+    expect(performance.now() - from).toBeLessThan(DRAIN_MS);
   });
 });
 
 /** Until a task is at work: its agent has been called. */
 async function waitForTask(url: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    const { tasks } = await data(url, '{ tasks(first: 1) { nodes { state } } }');
-    if (tasks.nodes.length > 0) return;
-  }
-  throw new Error('no task was stored');
+  const stored = async () => (await data(url, '{ tasks(first: 1) { nodes { state } } }'))['tasks'].nodes.length;
+  await expect.poll(stored).toBeGreaterThan(0);
 }
 
 describe('what is logged', () => {
@@ -163,66 +161,24 @@ describeOnDrivers(
   (open) => {
     test('gives errors meanwhile, then service without a restart', async () => {
       const database = await open();
-      const proxy = await startProxy(new URL(database.url!));
+      const proxy = await startTcpProxy(new URL(database.url!), 5432);
+      cleanup(() => proxy.close());
       const server = start({ DATABASE_URL: proxy.url, SECRET_KEY: 'x'.repeat(32) });
       const url = await server.url();
       const query = '{ agents { nodes { id } } }';
       expect((await ask(url, query)).errors).toBeUndefined();
       expect((await fetch(`${url}health`)).status).toBe(200);
 
-      proxy.cut();
+      await proxy.cut();
       const meanwhile = await ask(url, query);
       expect(meanwhile.errors![0]!.extensions['code']).toBe('DATABASE_UNAVAILABLE');
       expect((await fetch(`${url}health`)).status).toBe(503);
       expect((await fetch(`${url}health/live`)).status).toBe(200);
 
-      proxy.mend();
+      await proxy.mend();
       expect((await ask(url, query)).errors).toBeUndefined();
       expect((await fetch(`${url}health`)).status).toBe(200);
     });
   },
   ['postgres'],
 );
-
-/** A way to a PostgreSQL server that can be cut. */
-async function startProxy(target: URL): Promise<{ url: string; cut(): void; mend(): void }> {
-  const open = new Set<Socket>();
-  let isCut = false;
-  const server = createServer((client) => {
-    if (isCut) {
-      client.destroy();
-      return;
-    }
-    const upstream = connect(Number(target.port || 5432), target.hostname);
-    for (const [a, b] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      open.add(a);
-      a.pipe(b);
-      a.on('error', () => b.destroy());
-      a.on('close', () => {
-        open.delete(a);
-        b.destroy();
-      });
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  cleanups.push(() => {
-    for (const socket of open) socket.destroy();
-    server.close();
-  });
-  const url = new URL(target);
-  url.hostname = '127.0.0.1';
-  url.port = String((server.address() as AddressInfo).port);
-  return {
-    url: url.href,
-    cut() {
-      isCut = true;
-      for (const socket of open) socket.destroy();
-    },
-    mend() {
-      isCut = false;
-    },
-  };
-}

@@ -1,10 +1,10 @@
-import { type App, startApp } from '../../src/app.ts';
+import { type App, type StartOptions, startApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { emptyDatabase } from './database.ts';
 
 /** A server of this test: embedded database in memory, free ports, unless the settings say otherwise. */
-export async function startTestApp(settings: Record<string, string> = {}): Promise<App> {
+export async function startTestApp(settings: Record<string, string> = {}, more: StartOptions = {}): Promise<App> {
   const config = readConfig({
     DATABASE_URL: 'memory://',
     PORT: '0',
@@ -13,7 +13,7 @@ export async function startTestApp(settings: Record<string, string> = {}): Promi
     LOG_LEVEL: 'silent',
     ...settings,
   });
-  return startApp(config, createLog(config.LOG_LEVEL), { template: emptyDatabase() });
+  return startApp(config, createLog(config.LOG_LEVEL), { template: emptyDatabase(), ...more });
 }
 
 /** What a GraphQL request answers. */
@@ -56,4 +56,10 @@ export async function data<T = Record<string, any>>(
   const answer = await ask<T>(url, query, variables, token);
   if (answer.errors !== undefined) throw new Error(`GraphQL answered errors: ${JSON.stringify(answer.errors)}`);
   return answer.data;
+}
+
+/** Imports the agent whose card is at an address. Resolves to its id. */
+export async function importAgent(url: string, cardUrl: string, token?: string): Promise<string> {
+  const query = 'mutation($url: String!) { importAgent(input: { url: $url }) { id } }';
+  return (await data(url, query, { url: cardUrl }, token))['importAgent'].id;
 }

@@ -12,6 +12,8 @@ import {
   type RequestContext,
 } from '@a2a-js/sdk/server';
 import { agentCardHandler, jsonRpcHandler, restHandler, UserBuilder } from '@a2a-js/sdk/server/express';
+import type { Metadata } from '@grpc/grpc-js';
+import { type SdkGrpc, startSdkGrpc } from './sdk-grpc.ts';
 
 /** As much of express as is used here: it ships no types. */
 type Handler = (request: IncomingMessage & { body?: unknown }, response: ServerResponse, next: () => void) => void;
@@ -36,12 +38,14 @@ export interface SdkAgent {
   readonly rpcUrl: string;
   /** The base of the HTTP+JSON binding of 1.0. */
   readonly restUrl: string;
+  /** The gRPC binding of 1.0, where it was asked for; its calls are not among the requests. */
+  readonly grpc: SdkGrpc | undefined;
   /** Every request, oldest first. */
   readonly requests: SeenRequest[];
   /** How many messages were worked on. */
   executions(): number;
-  /** Resolves when a message with the text "wait" is being worked on. */
-  waiting(): Promise<void>;
+  /** Resolves when so many messages with the text "wait" are being worked on; one unless said. */
+  waiting(count?: number): Promise<void>;
   /** Lets one "wait" go on; it completes. */
   release(): void;
   close(): Promise<void>;
@@ -56,9 +60,8 @@ class Behaviour implements AgentExecutor {
   readonly #watchers: (() => void)[] = [];
   readonly #canceled = new Set<string>();
 
-  waiting(): Promise<void> {
-    if (this.#gates.length > 0) return Promise.resolve();
-    return new Promise((resolve) => this.#watchers.push(resolve));
+  async waiting(count = 1): Promise<void> {
+    while (this.#gates.length < count) await new Promise<void>((resolve) => this.#watchers.push(resolve));
   }
 
   release(): void {
@@ -162,10 +165,16 @@ class Behaviour implements AgentExecutor {
   }
 }
 
-/** Starts an {@link SdkAgent} on a free port. `authorize` answers false to refuse a request with 401. */
-export async function startSdkAgent(
-  options: { readonly streaming?: boolean; readonly authorize?: (request: IncomingMessage) => boolean } = {},
-): Promise<SdkAgent> {
+export interface SdkAgentOptions {
+  readonly streaming?: boolean;
+  /** Answers false to refuse a request with 401. */
+  readonly authorize?: (request: IncomingMessage) => boolean;
+  /** Serves gRPC too, first in the card; "only" lists nothing else; a function answers false to refuse a call. */
+  readonly grpc?: boolean | 'only' | ((metadata: Metadata) => boolean);
+}
+
+/** Starts an {@link SdkAgent} on a free port. */
+export async function startSdkAgent(options: SdkAgentOptions = {}): Promise<SdkAgent> {
   const behaviour = new Behaviour();
   const requests: SeenRequest[] = [];
   const app = express();
@@ -187,6 +196,17 @@ export async function startSdkAgent(
     skills: [{ id: 'echo', name: 'Echo', description: 'Says it again.', tags: ['test'] }],
   });
   const requestHandler = new DefaultRequestHandler(card, new InMemoryTaskStore(), behaviour);
+  let grpc: SdkGrpc | undefined;
+  if (options.grpc) {
+    grpc = await startSdkGrpc(requestHandler, typeof options.grpc === 'function' ? options.grpc : undefined);
+    if (options.grpc === 'only') card.supportedInterfaces.length = 0;
+    card.supportedInterfaces.unshift({
+      url: grpc.address,
+      protocolBinding: 'GRPC',
+      protocolVersion: '1.0',
+      tenant: '',
+    });
+  }
   const shared = { requestHandler, userBuilder: UserBuilder.noAuthentication };
   app.use(express.json({ type: ['application/json', 'application/a2a+json'], limit: '20mb' }));
   const watch: Handler = (request, response, next) => {
@@ -206,12 +226,14 @@ export async function startSdkAgent(
     url,
     rpcUrl: `${url}rpc`,
     restUrl: `${url}rest`,
+    grpc,
     requests,
     executions: () => behaviour.executions,
-    waiting: () => behaviour.waiting(),
+    waiting: (count) => behaviour.waiting(count),
     release: () => behaviour.release(),
     close: () =>
       new Promise((resolve) => {
+        grpc?.close();
         server.close(() => resolve());
         server.closeAllConnections();
       }),

@@ -14,17 +14,24 @@ export interface ServerProcess {
   url(): Promise<string>;
   /** Resolves when what is waited for has been written to standard error. */
   logged(pattern: RegExp): Promise<void>;
-  /** The exit code; null when a signal ended it. */
+  /** The exit code, once everything that it wrote is here too; null when a signal ended it. */
   exited: Promise<number | null>;
   /** Ends it if it still runs. */
   stop(): Promise<void>;
 }
 
+/** The built command line, for {@link startServerProcess}: its flags begin with a command. */
+export const COMMAND_LINE = fileURLToPath(new URL('../../bin/rollcall.js', import.meta.url));
+
 /** Starts a server with these variables and flags and none of the caller's settings. */
-export function startServerProcess(env: Record<string, string>, flags: readonly string[] = []): ServerProcess {
+export function startServerProcess(
+  env: Record<string, string>,
+  flags: readonly string[] = [],
+  program: string = MAIN,
+): ServerProcess {
   const buildError = process.env['ROLLCALL_TEST_BUILD_ERROR'];
   if (buildError) throw new Error(`the build failed:\n${buildError}`);
-  const child = spawn(process.execPath, [MAIN, ...flags], {
+  const child = spawn(process.execPath, [program, ...flags], {
     cwd: ROOT,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: '0', GRPC_PORT: '0', FLYTE_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -43,7 +50,7 @@ export function startServerProcess(env: Record<string, string>, flags: readonly 
     err += chunk.toString();
     wake();
   });
-  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  const exited = once(child, 'close').then(([code]) => code as number | null);
   const until = (done: () => boolean, what: string): Promise<void> =>
     new Promise((resolve, reject) => {
       const check = (): void => {

@@ -12,4 +12,4 @@ export const USER_SCOPES = SCOPES.filter((scope) => scope !== 'admin' && scope !
 
 /** A token that {@link JWT_SETTINGS} accepts. */
 export const tokenFor = (subject: string, scopes: readonly Scope[] = USER_SCOPES): Promise<string> =>
-  mintToken({ AUTH_SECRET: TEST_SECRET }, { subject, scopes, expiresInSeconds: 300 });
+  mintToken({ AUTH_SECRET: TEST_SECRET }, { subject, scopes, expiresInSeconds: 3_600 });
