@@ -16,6 +16,7 @@ import { graphSource } from '../gateway/live/graph-source.ts';
 import { LiveGraph } from '../gateway/live/live-graph.ts';
 import { notLoaded, unloadedEngine } from '../gateway/live/unloaded.ts';
 import type { OnFetch } from '../gateway/observe.ts';
+import { Circuits } from '../gateway/remote/circuit-breaker.ts';
 import type { Gate } from '../http/gate.ts';
 import type { ReadinessCheck } from '../http/health.ts';
 import type { Metrics } from '../http/metrics.ts';
@@ -55,10 +56,11 @@ export async function addGraphDoors(options: GraphDoorsOptions): Promise<GraphDo
   const graph = new Graph(unloadedEngine(), tracing);
   const deadlineMs = config.GRAPH_DEADLINE_SECONDS === 0 ? undefined : config.GRAPH_DEADLINE_SECONDS * 1_000;
   const onFetch: OnFetch = (subgraph, outcome, seconds) => metrics.subgraphs.observe({ subgraph, outcome }, seconds);
+  const circuits = new Circuits();
   const live = new LiveGraph({
     graph,
     source: graphSource(config),
-    build: (definition) => assembleEngine(definition, { local, deadlineMs, onFetch }),
+    build: (definition) => assembleEngine(definition, { local, deadlineMs, onFetch, circuits }),
     pollMs: config.GRAPH_POLL_SECONDS * 1_000,
     log,
     onOutcome(outcome, { failure }) {

@@ -6,6 +6,7 @@ import type { Engine, SubgraphExecutor } from './engine.ts';
 import type { NewDefinition } from './live/live-graph.ts';
 import { localExecutor } from './local.ts';
 import { type OnFetch, observed } from './observe.ts';
+import type { Circuits } from './remote/circuit-breaker.ts';
 import { remoteExecutor } from './remote/remote.ts';
 import type { Subgraph } from './subgraph-schema.ts';
 
@@ -24,6 +25,8 @@ export interface AssembleOptions {
   /** Milliseconds that the remote fetches of one answer may take together. */
   readonly deadlineMs?: number | undefined;
   readonly onFetch?: OnFetch | undefined;
+  /** Shared by the graphs that follow one another. */
+  readonly circuits?: Circuits | undefined;
 }
 
 /**
@@ -33,17 +36,17 @@ export interface AssembleOptions {
  */
 export async function assembleEngine(
   definition: NewDefinition,
-  { local, deadlineMs, onFetch }: AssembleOptions,
+  { local, deadlineMs, onFetch, circuits }: AssembleOptions,
 ): Promise<Engine> {
   const supergraphSdl = definition.supergraphSdl ?? (await composed(definition, local));
   const byName = new Map(definition.remotes.map((remote) => [remote.name, remote]));
   // A subgraph that a ready supergraph names is called where that says, with what the list has for its name.
+  const remote = (name: string, url: string): SubgraphExecutor => {
+    const options = byName.get(name) ?? { name, url };
+    return remoteExecutor(options, circuits?.of(options.url));
+  };
   const executors = (name: string, url: string): SubgraphExecutor =>
-    observed(
-      name === local?.name ? localExecutor(local.subgraph.schema) : remoteExecutor(byName.get(name) ?? { name, url }),
-      name,
-      onFetch,
-    );
+    observed(name === local?.name ? localExecutor(local.subgraph.schema) : remote(name, url), name, onFetch);
   return createEngine({ supergraphSdl, executors, deadlineMs });
 }
 

@@ -272,9 +272,11 @@ describe('the registry with both subgraphs', () => {
     const onSocket = await socket.client.iterate({ query: budget }).next();
     expect(onSocket.value).toEqual({ data: { agent: { monthlyBudget: 250 } } });
     await send({ taskId: task.id, text: 'yes' });
-    const rest: EventSeen[] = [];
-    for await (const { data } of events) rest.push(data!['taskEvents']!);
-    expect(rest.at(-1)).toMatchObject({ state: 'COMPLETED', task: { cost: costPerCall } });
+    const rest: { data?: Record<string, EventSeen> | null | undefined; errors?: unknown }[] = [];
+    for await (const event of events) rest.push(event);
+    const { data: last, errors } = rest.at(-1)!;
+    expect(errors).toBeUndefined();
+    expect(last!['taskEvents']).toMatchObject({ state: 'COMPLETED', task: { cost: costPerCall } });
     expect(socket.seen).toEqual({ opened: 1, closed: 0 });
   });
 });

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type ExecutionResult, parse } from 'graphql';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ExecRequest, SubgraphExecutor } from '../../src/gateway/engine.ts';
+import { type Circuit, Circuits } from '../../src/gateway/remote/circuit-breaker.ts';
 import type { RemoteOptions } from '../../src/gateway/remote/options.ts';
 import { remoteExecutor } from '../../src/gateway/remote/remote.ts';
 import { endsBefore } from '../support/ends-before.ts';
@@ -18,8 +19,8 @@ async function serverAnswering(answer: Parameters<typeof answeringServer>[0]): P
   return server;
 }
 
-function remote(url: string, options: Partial<RemoteOptions> = {}): SubgraphExecutor {
-  const executor = remoteExecutor({ name: 'costs', url, retries: 0, ...options });
+function remote(url: string, options: Partial<RemoteOptions> = {}, circuit?: Circuit): SubgraphExecutor {
+  const executor = remoteExecutor({ name: 'costs', url, retries: 0, ...options }, circuit);
   open.push(executor);
   return executor;
 }
@@ -255,5 +256,26 @@ describe('a subgraph that fails', () => {
     expect(await ask(executor)).toEqual({ data: { value: 1 } });
     expect(await ask(executor)).toEqual({ data: { value: 1 } });
     expect(server.requests).toHaveLength(5);
+  });
+
+  it('is known to be down, and to be back, to the graphs that follow one another', async () => {
+    let healthy = false;
+    let time = 0;
+    const server = await serverAnswering((_, response) =>
+      healthy ? json(response, { data: { value: 1 } }) : response.socket?.destroy(),
+    );
+    const circuits = new Circuits();
+    const [older, newer] = [0, 1].map(() =>
+      remote(server.url, { breakAfter: 2, breakForMs: 1_000, now: () => time }, circuits.of(server.url)),
+    );
+    for (let i = 0; i < 2; i++) await expect(ask(older!)).rejects.toMatchObject({ code: 'UPSTREAM_UNREACHABLE' });
+    await expect(ask(newer!)).rejects.toThrow('is not answering');
+    expect(server.requests).toHaveLength(2);
+    time = 1_001;
+    await expect(ask(older!)).rejects.toMatchObject({ code: 'UPSTREAM_UNREACHABLE' });
+    healthy = true;
+    time = 2_002;
+    expect(await ask(newer!)).toEqual({ data: { value: 1 } });
+    expect(await ask(older!)).toEqual({ data: { value: 1 } });
   });
 });

@@ -1,5 +1,5 @@
 import type { SubgraphExecutor } from '../engine.ts';
-import { breakCircuit } from './circuit-breaker.ts';
+import { breakCircuit, type Circuit } from './circuit-breaker.ts';
 import { createHttpTransport } from './http.ts';
 import { shareInFlight } from './in-flight.ts';
 import { checkRemoteOptions, type RemoteOptions } from './options.ts';
@@ -9,13 +9,16 @@ import { subscribeOverSse } from './server-sent-events.ts';
 import { shareStreams } from './share-streams.ts';
 import { subscribeOverWebSocket } from './websocket.ts';
 
-/** A subgraph on the other end of a network. Throws `INVALID_INPUT` for options that cannot work. */
-export function remoteExecutor(options: RemoteOptions): SubgraphExecutor {
+/**
+ * A subgraph on the other end of a network; `circuit` is what others who call it share with this one. Throws
+ * `INVALID_INPUT` for options that cannot work.
+ */
+export function remoteExecutor(options: RemoteOptions, circuit?: Circuit): SubgraphExecutor {
   checkRemoteOptions(options);
   const http = createHttpTransport(options);
   // From the inside: one attempt, the count of failures, further attempts, one attempt for all who ask the same.
   const alone = retryUnreachable(
-    breakCircuit((request) => http.send(request), options.name, options),
+    breakCircuit((request) => http.send(request), options.name, options, circuit),
     options,
   );
   // A header of the answer is for one caller's response alone: such answers are not shared.
