@@ -1,3 +1,4 @@
+import { keptAnswer } from '../grpc/kept-answers.ts';
 import { type Agent, GetAgentResponse, ListAgentsResponse } from '../protocol/flyte/generated/flyteidl/admin/agent.ts';
 import {
   GetConnectorResponse,
@@ -17,6 +18,8 @@ export interface FlyteListing {
   /** What Flyte will not see as it was registered, for the log. */
   readonly warnings: readonly string[];
 }
+
+const kept = (written: { finish(): Uint8Array }): Buffer => keptAnswer(Buffer.from(written.finish()));
 
 /** The answers for these rows, in the order that propeller needs. */
 export function buildListing(rows: readonly FlyteAgentRow[]): FlyteListing {
@@ -38,11 +41,11 @@ export function buildListing(rows: readonly FlyteAgentRow[]): FlyteListing {
     .filter((row) => !row.isSync)
     .map((row) => ({ name: row.name, supportedTaskCategories: row.categories }));
   return {
-    agents: Buffer.from(ListAgentsResponse.encode({ agents }).finish()),
-    agent: new Map(agents.map((agent) => [agent.name, Buffer.from(GetAgentResponse.encode({ agent }).finish())])),
-    connectors: Buffer.from(ListConnectorsResponse.encode({ connectors }).finish()),
+    agents: kept(ListAgentsResponse.encode({ agents })),
+    agent: new Map(agents.map((agent) => [agent.name, kept(GetAgentResponse.encode({ agent }))])),
+    connectors: kept(ListConnectorsResponse.encode({ connectors })),
     connector: new Map(
-      connectors.map((connector) => [connector.name, Buffer.from(GetConnectorResponse.encode({ connector }).finish())]),
+      connectors.map((connector) => [connector.name, kept(GetConnectorResponse.encode({ connector }))]),
     ),
     warnings: twoSyncVersions(ordered),
   };

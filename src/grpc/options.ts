@@ -1,4 +1,5 @@
 import type { ServerOptions } from '@grpc/grpc-js';
+import { keptAnswers } from './kept-answers.ts';
 import { type EndedCall, observedCalls } from './observed.ts';
 
 /** How long connections live, and how dead ones are found. Milliseconds. */
@@ -40,6 +41,6 @@ export function serverOptions({ maxReceiveBytes, timings, onCall }: GrpcServerOp
     'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
     // Its records of every call are kept for a service that no server here has.
     'grpc.enable_channelz': 0,
-    ...(onCall === undefined ? {} : { interceptors: [observedCalls(onCall)] }),
+    interceptors: [keptAnswers, ...(onCall === undefined ? [] : [observedCalls(onCall)])],
   };
 }

@@ -1,16 +1,6 @@
 import { type Client, Metadata, type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
 import { type Connection, type ConnectionCall, type ConnectionListener, connectionOf } from './connection.ts';
-
-const HEADER_BYTES = 5;
-
-/** A message as gRPC frames it, not compressed. */
-function framed(message: Buffer): Buffer {
-  const frame = Buffer.allocUnsafe(HEADER_BYTES + message.length);
-  frame[0] = 0;
-  frame.writeUInt32BE(message.length, 1);
-  message.copy(frame, HEADER_BYTES);
-  return frame;
-}
+import { framed, HEADER_BYTES } from './framed.ts';
 
 const failed = (ended: StatusObject): ServiceError =>
   Object.assign(new Error(`${ended.code} ${status[ended.code]}: ${ended.details}`), ended);
