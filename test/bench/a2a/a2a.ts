@@ -11,7 +11,7 @@ import type { A2aJobs } from './load.ts';
 import { checkStored, measureMessages } from './messages.ts';
 import { measureOpenStreams } from './open-streams.ts';
 import { type A2aFigures, report } from './report.ts';
-import { startServers } from './set-up.ts';
+import { startServers, withDurable } from './set-up.ts';
 import { measureChunks, measureFirstEvent } from './streams.ts';
 
 interface Plan {
@@ -105,7 +105,7 @@ async function measureServers(
   plan: Plan,
   tell: BenchOptions['tell'],
 ) {
-  const servers = await startServers({ ...env, DATABASE_URL: databaseUrls.ours });
+  const servers = await withDurable(await startServers({ ...env, DATABASE_URL: databaseUrls.ours }), databaseUrls.bare);
   try {
     const { levels, burstMs: ms, warmUp } = plan;
     const { rows: messages, answered } = await measureMessages(asker, servers, {
@@ -113,7 +113,6 @@ async function measureServers(
       rounds: plan.rounds,
       ms,
       warmUp,
-      bareDatabaseUrl: databaseUrls.bare,
       tell,
     });
     const stored = await checkStored(databaseUrls.ours, answered);

@@ -2,7 +2,7 @@ import { type Burst, inTurns, middle, onServer, ratioOf, type Spread } from '../
 import { connect } from '../databases.ts';
 import { type Asker, type ServerProcess, startServer } from '../processes.ts';
 import type { A2aJobs } from './load.ts';
-import type { Servers } from './set-up.ts';
+import type { ComparedServers } from './set-up.ts';
 
 export interface MessagesRow {
   readonly connections: number;
@@ -27,21 +27,17 @@ export interface MessagesOptions {
   readonly rounds: number;
   readonly ms: number;
   readonly warmUp: { readonly ms: number; readonly most: number };
-  /** An empty database for the bare durable server. */
-  readonly bareDatabaseUrl: string;
   tell(line: string): void;
 }
 
 /** SendMessage at each number of connections, all servers in turns; and how many messages Rollcall answered. */
 export async function measureMessages(
   asker: Asker<A2aJobs>,
-  servers: Servers,
-  { levels, rounds, ms, warmUp, bareDatabaseUrl, tell }: MessagesOptions,
+  servers: ComparedServers,
+  { levels, rounds, ms, warmUp, tell }: MessagesOptions,
 ): Promise<{ readonly rows: readonly MessagesRow[]; readonly answered: number }> {
   const rows: MessagesRow[] = [];
   let answered = 0;
-  const env = { AGENT_URL: servers.agent.url, DATABASE_URL: bareDatabaseUrl };
-  const durable = await startServer('a2a/servers/durable.ts', env);
   for (const connections of levels) {
     // A new one for each level: its store only grows.
     const sdk = await startServer('a2a/servers/sdk.ts');
@@ -52,7 +48,7 @@ export async function measureMessages(
       streaming: [servers.rollcall, servers.streamingUrl],
       sdk: [sdk, new URL('rpc', sdk.url).href],
       pass: [servers.pass, servers.pass.url],
-      durable: [durable, durable.url],
+      durable: [servers.durable, servers.durable.url],
       agent: [servers.agent, servers.agent.url],
     };
     const names = Object.keys(targets) as (keyof typeof targets)[];
@@ -84,7 +80,6 @@ export async function measureMessages(
       streamingToSdk: ratioOf(results.streaming, results.sdk),
     });
   }
-  await durable.stop();
   return { rows, answered };
 }
 

@@ -35,3 +35,22 @@ export async function startServers(env: Record<string, string>): Promise<Servers
     },
   };
 }
+
+/** The servers, and the bare durable one before the same agent. */
+export interface ComparedServers extends Servers {
+  readonly durable: ServerProcess;
+}
+
+/** @param databaseUrl an empty database */
+export async function withDurable(servers: Servers, databaseUrl: string): Promise<ComparedServers> {
+  const env = { AGENT_URL: servers.agent.url, DATABASE_URL: databaseUrl };
+  const durable = await startServer('a2a/servers/durable.ts', env);
+  return {
+    ...servers,
+    durable,
+    async stop() {
+      await durable.stop();
+      await servers.stop();
+    },
+  };
+}

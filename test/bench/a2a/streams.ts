@@ -3,7 +3,7 @@ import type { Asker } from '../processes.ts';
 import { median, quantile } from '../statistics.ts';
 import type { Times } from './jobs/streams.ts';
 import type { A2aJobs } from './load.ts';
-import type { Servers } from './set-up.ts';
+import type { ComparedServers, Servers } from './set-up.ts';
 
 /** Milliseconds from the request to what is named, of single streams. */
 export interface FirstEventRow {
@@ -12,33 +12,40 @@ export interface FirstEventRow {
   readonly oursP99: number;
   readonly pass: number;
   readonly passP99: number;
-  /** The difference of the medians in a round. */
+  /** What Rollcall adds to the pass-through: the difference of the medians in a round. */
   readonly added: Spread;
+  readonly durable: number;
+  /** What the bare durable server adds to it. */
+  readonly durableAdded: Spread;
 }
 
 const SHORT = 3;
 const EVENTS = { 'first event': 'first', 'first chunk': 'firstChunk', 'end of the stream': 'end' } as const;
 
-/** One short stream at a time, Rollcall and the pass-through in turns. */
+/** One short stream at a time, the servers in turns. */
 export async function measureFirstEvent(
   asker: Asker<A2aJobs>,
-  { streamingUrl, pass }: Servers,
+  { streamingUrl, pass, durable }: ComparedServers,
   { rounds, times, warmUp }: { readonly rounds: number; readonly times: number; readonly warmUp: number },
 ): Promise<FirstEventRow[]> {
-  const ask = (times: number) => asker.ask('firstEvent', { urls: [streamingUrl, pass.url], chunks: SHORT, times });
+  const urls = [streamingUrl, pass.url, durable.url];
+  const ask = (times: number) => asker.ask('firstEvent', { urls, chunks: SHORT, times });
   await ask(warmUp);
   const results: Times[][][] = [];
   for (let round = 0; round < rounds; round++) results.push(await ask(times));
   return Object.entries(EVENTS).map(([what, key]) => {
     const of = (server: number) => results.flatMap((round) => round[server]!.map((times) => times[key]));
     const inRound = (round: Times[][], server: number) => median(round[server]!.map((times) => times[key]));
+    const toPass = (server: number) => spreadOf(results.map((round) => inRound(round, server) - inRound(round, 1)));
     return {
       what,
       ours: median(of(0)),
       oursP99: quantile(of(0), 0.99),
       pass: median(of(1)),
       passP99: quantile(of(1), 0.99),
-      added: spreadOf(results.map((round) => inRound(round, 0) - inRound(round, 1))),
+      added: toPass(0),
+      durable: median(of(2)),
+      durableAdded: toPass(2),
     };
   });
 }

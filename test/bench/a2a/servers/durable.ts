@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { Pool } from 'undici';
 import { listen } from '../../listen.ts';
@@ -6,7 +8,8 @@ import { listen } from '../../listen.ts';
 /**
  * The least that can keep a message: the task is committed before the agent hears of it, and the outcome before the answer.
  * Writes that come together share a statement and a commit. Nothing is checked, translated, owned, streamed, measured or
- * recovered, and one failed write fails its batch: what a durable send costs when that is all there is.
+ * recovered, and one failed write fails its batch: what a durable send costs when that is all there is. A stream goes
+ * through as it comes once the task is committed; of its events nothing is kept.
  */
 const LANES = 2;
 const MOST = 256;
@@ -60,25 +63,36 @@ function grouped(name: string, text: string): (row: Row) => Promise<void> {
 const begin = grouped('begin', BEGIN);
 const end = grouped('end', END);
 
-async function send(body: Buffer): Promise<string> {
-  const { id: requestId, params } = JSON.parse(body.toString());
+interface Asked {
+  readonly id: unknown;
+  readonly method: string;
+  readonly params: { readonly message: { readonly messageId: string } };
+}
+
+const askAgent = (method: string, message: unknown) =>
+  upstream.request({
+    path: agent.pathname,
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'a2a-version': '1.0' },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { message } }),
+  });
+
+async function answer({ id: requestId, method, params }: Asked, response: ServerResponse): Promise<void> {
   const { message } = params;
   const id = randomUUID();
   const contextId = randomUUID();
   await begin([id, contextId, message.messageId, JSON.stringify(message)]);
-  const said = await upstream.request({
-    path: agent.pathname,
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'a2a-version': '1.0' },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'SendMessage', params: { message } }),
-  });
+  const said = await askAgent(method, message);
+  if (method === 'SendStreamingMessage') {
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
+    return pipeline(said.body, response);
+  }
   const { task } = JSON.parse(await said.body.text()).result;
   await end([id, task.status.state, task.id, JSON.stringify({ status: task.status, artifacts: task.artifacts })]);
-  return JSON.stringify({
-    jsonrpc: '2.0',
-    id: requestId,
-    result: { task: { ...task, id, contextId, history: [message] } },
-  });
+  const result = { task: { ...task, id, contextId, history: [message] } };
+  const text = JSON.stringify({ jsonrpc: '2.0', id: requestId, result });
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
+  response.end(text);
 }
 
 await database.query(TABLES);
@@ -86,15 +100,10 @@ listen((request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
-    send(Buffer.concat(chunks)).then(
-      (answer) => {
-        response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(answer) });
-        response.end(answer);
-      },
-      (error: unknown) => {
-        process.stderr.write(`${error}\n`);
-        response.writeHead(500).end();
-      },
-    );
+    answer(JSON.parse(Buffer.concat(chunks).toString()), response).catch((error: unknown) => {
+      process.stderr.write(`${error}\n`);
+      if (response.headersSent) response.destroy();
+      else response.writeHead(500).end();
+    });
   });
 });
