@@ -119,6 +119,30 @@ describe('a stream', () => {
     stream.cancel();
   });
 
+  it('goes on after it was held back, and nothing is lost', async () => {
+    const server = await streamServer();
+    const [stream, response] = await Promise.all([egressWith().stream(server.url), server.response()]);
+    const blocks = 400;
+    for (let n = 0; n < blocks; n++) response.write(Buffer.alloc(64 * 1024, n));
+    response.end();
+    const seen = await stream.bytes(blocks * 64 * 1024);
+    expect(seen.length).toBe(blocks * 64 * 1024);
+    for (let n = 0; n < blocks; n++) expect(seen[n * 64 * 1024 + 17]).toBe(n % 256);
+  });
+
+  it('that breaks off fails after what had come before', async () => {
+    const server = await streamServer();
+    const [stream, response] = await Promise.all([egressWith().stream(server.url), server.response()]);
+    const chunks = stream.body[Symbol.asyncIterator]();
+    response.write('one');
+    expect(decode((await chunks.next()).value)).toBe('one');
+    const gone = closed(response);
+    response.write('two', () => response.socket?.end());
+    await gone;
+    expect(decode((await chunks.next()).value)).toBe('two');
+    await failure(chunks.next(), 'UPSTREAM_UNREACHABLE', /before its answer was complete/);
+  });
+
   it('closes the connection when its reader leaves', async () => {
     const server = await streamServer();
     const [stream, response] = await Promise.all([egressWith().stream(server.url), server.response()]);

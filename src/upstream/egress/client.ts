@@ -1,20 +1,19 @@
 import type { ChannelOptions, Client } from '@grpc/grpc-js';
-import type { Dispatcher, Pool } from 'undici';
-import { RollcallError } from '../../errors.ts';
 import { AllowList } from './allow.ts';
 import { Deadline } from './deadline.ts';
 import { describeFailure } from './failures.ts';
+import { Follower, type Reading } from './follow.ts';
 import { parseGrpcAddress } from './grpc/address.ts';
 import { GrpcClients, type GrpcUse } from './grpc/clients.ts';
-import { type HeaderMap, requestHeaders, responseHeaders, sensitiveNames } from './headers.ts';
 import { DEFAULT_LIMITS, type EgressLimits } from './limits.ts';
 import { PoolSet } from './pools.ts';
-import { type EgressMethod, type Hop, isRedirect, nextHop } from './redirects.ts';
+import type { EgressMethod } from './redirects.ts';
 import { type CheckedAddress, HostChecker, type Resolver, systemResolver } from './resolve.ts';
 import { EgressResponse, type EgressStream } from './response.ts';
 import { openStream } from './stream.ts';
+import { askForStream } from './streamed-answer.ts';
 import { type OutboundUrl, parseOutboundUrl } from './url.ts';
-import { askForWhole } from './whole-answer.ts';
+import { type AnswerHead, askForWhole } from './whole-answer.ts';
 
 /** What `fetch` and `stream` have in common. */
 export interface EgressRequest {
@@ -53,38 +52,21 @@ export interface EgressOptions {
   readonly limits?: Partial<EgressLimits>;
 }
 
-/** The head of an answer, and what a way of reading it adds. */
-interface Answer {
-  readonly status: number;
-  readonly headers: HeaderMap;
-}
-
-interface StreamedAnswer extends Answer {
-  readonly body: Dispatcher.ResponseData['body'];
-}
-
-/** One way of reading answers. */
-interface Reading<A extends Answer> {
-  /** Sends a request over a pool whose addresses were checked. */
-  ask(pool: Pool, request: Dispatcher.RequestOptions, hop: Hop): Promise<A>;
-  /** Gives up the body of an answer that is not the last one. */
-  discard(answer: A): void;
-}
-
 /** The one door for user-supplied URLs. See {@link createEgress}. */
 export class Egress {
   readonly #limits: EgressLimits;
   readonly #allow: AllowList;
   readonly #checker: HostChecker;
   readonly #pools: PoolSet;
+  readonly #follower: Follower;
   readonly #grpc: GrpcClients;
-  #closed = false;
 
   constructor({ allow, resolve = systemResolver, limits = {} }: EgressOptions) {
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
     this.#allow = new AllowList(allow);
     this.#checker = new HostChecker(this.#allow, resolve, this.#limits.dnsTtlMs, this.#limits.maxNames);
     this.#pools = new PoolSet(this.#limits);
+    this.#follower = new Follower(this.#checker, this.#pools, this.#limits.maxRedirects);
     this.#grpc = new GrpcClients((host, port) => this.#checker.checkHost(host, port), this.#limits);
   }
 
@@ -172,26 +154,15 @@ export class Egress {
    * HTTP, compressed, a redirect that is refused), PAYLOAD_TOO_LARGE, SHUTTING_DOWN; the signal's reason on abort.
    */
   async fetch(url: string, request: EgressFetch = {}): Promise<EgressResponse> {
-    const target = parseOutboundUrl(url);
     const maxBytes = request.maxBytes ?? this.#limits.maxBytes;
-    const deadline = this.#deadline(target, request);
-    let origin = target.origin;
+    const { at, deadline, answer } = this.#send(url, request, (pool, options, origin, reading) =>
+      askForWhole(pool, options, { ...reading, maxBytes, origin }),
+    );
     try {
-      const wantsBody = (hop: Hop) => (status: number, headers: HeaderMap) => {
-        if (isRedirect(status, headers['location'])) return false;
-        refuseEncoding(hop, status, headers);
-        return true;
-      };
-      const { answer, hop } = await this.#follow(target, request, request.etag, deadline, {
-        ask(pool, options, hop) {
-          origin = hop.target.origin;
-          return askForWhole(pool, options, { maxBytes, origin, deadline, wantsBody: wantsBody(hop) });
-        },
-        discard: () => undefined,
-      });
-      return new EgressResponse(answer.status, answer.headers, hop.target.href, origin, answer.bytes);
+      const { status, headers, bytes } = await answer;
+      return new EgressResponse(status, headers, at().href, at().origin, bytes);
     } catch (error) {
-      throw describeFailure(error, origin, request.signal);
+      throw describeFailure(error, at().origin, request.signal);
     } finally {
       deadline.release();
     }
@@ -204,112 +175,45 @@ export class Egress {
    * @throws RollcallError as {@link fetch} does.
    */
   async stream(url: string, request: EgressStreamRequest = {}): Promise<EgressStream> {
-    const target = parseOutboundUrl(url);
-    const deadline = this.#deadline(target, request);
-    let origin = target.origin;
+    const { at, deadline, answer } = this.#send(url, request, (pool, options, _origin, reading) =>
+      askForStream(pool, options, reading),
+    );
+    const describe = (error: unknown): unknown => describeFailure(error, at().origin, request.signal);
     try {
-      const { answer, hop } = await this.#follow<StreamedAnswer>(target, request, undefined, deadline, {
-        async ask(pool, options, hop) {
-          origin = hop.target.origin;
-          const { statusCode, headers, body } = await deadline.race(
-            pool.request({ ...options, signal: deadline.signal }),
-          );
-          // An aborted body reports its error to its reader; without a listener a body nobody reads would end the process.
-          body.on('error', () => {});
-          const answer = { status: statusCode, headers: responseHeaders(headers), body };
-          if (!isRedirect(statusCode, answer.headers['location']))
-            refuseEncoding(hop, statusCode, answer.headers, body);
-          return answer;
-        },
-        discard: ({ body }) => body.destroy(),
-      });
+      const streamed = await answer;
       deadline.stopTimer();
       return openStream({
-        ...answer,
-        url: hop.target.href,
-        origin,
+        ...streamed,
+        url: at().href,
+        origin: at().origin,
         deadline,
         idleTimeoutMs: request.idleTimeoutMs ?? this.#limits.idleTimeoutMs,
         maxBytes: request.maxBytes ?? Number.POSITIVE_INFINITY,
         maxDocumentBytes: this.#limits.maxBytes,
-        describe: (error) => describeFailure(error, origin, request.signal),
+        describe,
       });
     } catch (error) {
       deadline.release();
-      throw describeFailure(error, origin, request.signal);
+      throw describe(error);
     }
   }
 
   /** Ends every connection. What is still running fails with SHUTTING_DOWN. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#follower.close();
     this.#grpc.close();
     await this.#pools.destroy();
   }
 
-  #deadline(target: OutboundUrl, request: EgressRequest): Deadline {
-    return new Deadline(request.timeoutMs ?? this.#limits.timeoutMs, `${target.origin} did not answer`, request.signal);
+  /** Sends a request on its way; `at` says where it is, redirects included. */
+  #send<A extends AnswerHead>(url: string, request: EgressRequest & Pick<EgressFetch, 'etag'>, read: Reading<A>) {
+    const target = parseOutboundUrl(url);
+    const { timeoutMs = this.#limits.timeoutMs, signal } = request;
+    const deadline = new Deadline(timeoutMs, `${target.origin} did not answer`, signal);
+    let last = target;
+    const answer = this.#follower.follow({ ...request, target }, deadline, read, (hop) => {
+      last = hop;
+    });
+    return { at: (): OutboundUrl => last, deadline, answer };
   }
-
-  async #follow<A extends Answer>(
-    target: OutboundUrl,
-    request: EgressRequest,
-    etag: string | undefined,
-    deadline: Deadline,
-    reading: Reading<A>,
-  ): Promise<{ readonly answer: A; readonly hop: Hop }> {
-    const method = request.method ?? 'GET';
-    const redirect = request.redirect ?? (method === 'GET' || method === 'HEAD' ? 'follow' : 'refuse');
-    let hop: Hop = { target, method, headers: requestHeaders(request.headers ?? {}, etag), body: request.body };
-    for (let redirects = 0; ; redirects++) {
-      const answer = await this.#exchange(hop, deadline, reading);
-      const { status, headers } = answer;
-      const { location } = headers;
-      if (!isRedirect(status, location)) return { answer, hop };
-      reading.discard(answer);
-      const { origin } = hop.target;
-      if (redirect === 'refuse') {
-        throw new RollcallError(
-          'UPSTREAM_INVALID',
-          `${origin} answered with a redirect (${status}); give the final URL.`,
-        );
-      }
-      if (redirects === this.#limits.maxRedirects) {
-        throw new RollcallError(
-          'UPSTREAM_INVALID',
-          `${origin} redirects more than ${this.#limits.maxRedirects} times.`,
-        );
-      }
-      hop = nextHop(hop, status, location, sensitiveNames(request.sensitiveHeaders ?? []));
-    }
-  }
-
-  async #exchange<A extends Answer>(hop: Hop, deadline: Deadline, reading: Reading<A>): Promise<A> {
-    const { origin, host, port, path } = hop.target;
-    let addresses: readonly CheckedAddress[];
-    try {
-      addresses = await deadline.race(this.#checker.checkHost(host, port));
-    } catch (error) {
-      // A host that is refused now may have been permitted before: its open connections must not serve the next call.
-      if (error instanceof RollcallError && error.code === 'EGRESS_DENIED') this.#pools.drop(origin);
-      throw error;
-    }
-    if (this.#closed) throw new RollcallError('SHUTTING_DOWN', `${origin} was not asked: the server is shutting down.`);
-    const { method, headers, body } = hop;
-    const request = { path, method, headers, ...(body === undefined ? {} : { body }) };
-    return reading.ask(this.#pools.get(origin, addresses), request, hop);
-  }
-}
-
-const BODILESS = new Set([204, 205, 304]);
-
-/** A compressed body would pass the cap on its size small and come out large; nobody decodes here, so nobody is asked to. */
-function refuseEncoding(hop: Hop, status: number, headers: HeaderMap, body?: StreamedAnswer['body']): void {
-  const encoding = headers['content-encoding']?.trim().toLowerCase() ?? '';
-  if (encoding === '' || encoding === 'identity' || hop.method === 'HEAD' || BODILESS.has(status)) return;
-  body?.destroy();
-  throw new RollcallError(
-    'UPSTREAM_INVALID',
-    `${hop.target.origin} answered ${status} with a compressed body although it was asked not to.`,
-  );
 }

@@ -1,15 +1,11 @@
-import type { Readable } from 'node:stream';
 import { RollcallError } from '../../errors.ts';
 import { type Deadline, MAX_TIMER_MS } from './deadline.ts';
-import type { HeaderMap } from './headers.ts';
 import { collect, type EgressStream, tooLarge } from './response.ts';
+import type { StreamedAnswer } from './streamed-answer.ts';
 
-interface OpenStream {
-  readonly status: number;
-  readonly headers: HeaderMap;
+interface OpenStream extends StreamedAnswer {
   readonly url: string;
   readonly origin: string;
-  readonly body: Readable;
   readonly deadline: Deadline;
   readonly idleTimeoutMs: number;
   readonly maxBytes: number;
@@ -25,7 +21,6 @@ interface OpenStream {
 export function openStream(open: OpenStream): EgressStream {
   const { status, headers, url, origin, body, deadline, idleTimeoutMs } = open;
   let waiting = true;
-  let cancelled = false;
   const idle = setTimeout(
     () => {
       if (!waiting) return void idle.refresh();
@@ -34,7 +29,7 @@ export function openStream(open: OpenStream): EgressStream {
     Math.min(idleTimeoutMs, MAX_TIMER_MS),
   );
   // Also when nobody reads: without it the timer and the caller's signal would keep this stream alive for ever.
-  body.once('close', () => {
+  body.onceOver(() => {
     clearTimeout(idle);
     deadline.release();
   });
@@ -43,7 +38,7 @@ export function openStream(open: OpenStream): EgressStream {
     let size = 0;
     try {
       idle.refresh();
-      for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      for (let chunk = await body.next(); chunk !== undefined; chunk = await body.next()) {
         size += chunk.byteLength;
         if (size > open.maxBytes) throw tooLarge(origin, open.maxBytes);
         waiting = false;
@@ -52,9 +47,9 @@ export function openStream(open: OpenStream): EgressStream {
         idle.refresh();
       }
     } catch (error) {
-      if (!cancelled) throw open.describe(error);
+      throw open.describe(error);
     } finally {
-      body.destroy();
+      body.drop();
     }
   }
 
@@ -65,9 +60,6 @@ export function openStream(open: OpenStream): EgressStream {
     url,
     body: chunks,
     bytes: (maxBytes = open.maxDocumentBytes) => collect(chunks, maxBytes, origin),
-    cancel() {
-      cancelled = true;
-      body.destroy();
-    },
+    cancel: () => body.drop(),
   };
 }
