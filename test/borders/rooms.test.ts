@@ -14,6 +14,7 @@ const FOUNDATIONS = [
   'grpc',
   'protocol',
   'errors',
+  'json-depth',
   'config',
   'config-options',
   'log',
@@ -26,10 +27,11 @@ const FOUNDATIONS = [
  */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
+  'json-depth': [],
   'config-options': [],
   config: ['config-options', 'errors'],
   log: [],
-  protocol: ['errors'],
+  protocol: ['errors', 'json-depth'],
   grpc: ['protocol'],
   database: ['errors', 'migrations'],
   events: ['errors'],
@@ -42,7 +44,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   a2a: ['errors', 'protocol', 'events', 'http', 'grpc', 'auth', 'registry', 'tasks', 'log', 'database/ids'],
   flyte: ['errors', 'protocol', 'grpc', 'auth', 'registry', 'tasks', 'events', 'log', 'database/ids'],
   telemetry: [],
-  gateway: ['errors', 'auth', 'http', 'log', 'telemetry', 'database/ids'],
+  gateway: ['errors', 'json-depth', 'auth', 'http', 'log', 'telemetry', 'database/ids'],
   cli: [
     'app',
     'config',

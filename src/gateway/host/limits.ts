@@ -13,7 +13,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { isDeeperThan } from './json-depth.ts';
+import { isDeeperThan } from '../../json-depth.ts';
 
 /** What one operation may ask for. */
 export interface QueryLimits {
