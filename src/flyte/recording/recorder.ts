@@ -1,23 +1,22 @@
 import { hash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ServiceError, status } from '@grpc/grpc-js';
 import type { Principal } from '../../auth/principal.ts';
-import { RollcallError, toRollcallError } from '../../errors.ts';
-import { isTerminal, type JsonObject } from '../../protocol/a2a/model.ts';
+import type { JsonObject } from '../../protocol/a2a/model.ts';
 import { CreateTaskResponse } from '../../protocol/flyte/generated/flyteidl/admin/agent.ts';
 import { unpinMeta } from '../../protocol/flyte/pinned-meta.ts';
 import { createdMeta } from '../../protocol/flyte/routing-views.ts';
 import { sparse } from '../../protocol/flyte/wire.ts';
 import type { Job, JobReport, RecordedTasks } from '../../tasks/tasks.ts';
-import { codeOf, withoutTraceback } from '../routing/calls.ts';
 import type { FlyteGeneration } from '../routing/methods.ts';
 import type { NewJob, NewSyncTask, SyncRecord, TaskRecorder } from '../routing/record.ts';
 import type { TaskCalls } from '../routing/task-calls.ts';
 import type { FlyteLog } from '../source.ts';
 import { handleOf, jobDriver, metaOf } from './driver.ts';
+import { failureOf } from './failures.ts';
 import { Heard } from './heard.ts';
 import { DELETED, reportOf, signatureOf } from './report.ts';
-import { startOf, syncStartOf } from './start.ts';
+import { startOf } from './start.ts';
+import { recordSync } from './sync-tasks.ts';
 import { Tracks } from './tracks.ts';
 import { Writes } from './writes.ts';
 
@@ -99,39 +98,7 @@ export class FlyteRecorder implements TaskRecorder {
   }
 
   perform(task: NewSyncTask): SyncRecord {
-    const { recorded, principal, storesIo, log } = this.#options;
-    const { start, flyte } = syncStartOf(task);
-    const begun = this.#writes.begin(() => recorded.begin(principal, start)).result;
-    let result: SyncResult = { report: undefined, flyte };
-    let isOver = false;
-    return {
-      answered(message, deployment) {
-        if (result.report !== undefined) return;
-        const where = deployment === undefined ? {} : { deployment };
-        result = { report: resultOf(message, storesIo), flyte: { ...flyte, ...where } };
-      },
-      ended: (error) => {
-        if (isOver) return;
-        isOver = true;
-        this.#performed(begun, result, error).catch((failure: unknown) =>
-          log.warn({ err: failure }, 'a task of Flyte could not be recorded'),
-        );
-      },
-    };
-  }
-
-  async #performed(begun: Promise<Job | undefined>, { report, flyte }: SyncResult, error: unknown): Promise<void> {
-    const job = await begun;
-    if (job === undefined) return;
-    const { recorded } = this.#options;
-    const told = error === undefined ? report : isCancelled(error) ? DELETED : undefined;
-    if (told !== undefined) {
-      const metadata = (present: JsonObject): JsonObject => told.metadata({ ...present, flyte });
-      await this.#writes.begin(() => recorded.report(job, { ...told, metadata })).result;
-      return;
-    }
-    const { code, text } = error === undefined ? NO_RESULT : failureOf(error);
-    await this.#writes.begin(() => recorded.failed(job, code, text, { flyte })).result;
+    return recordSync({ ...this.#options, writes: this.#writes }, task);
   }
 
   /** Resolves when the job is stored, or is given up. */
@@ -160,27 +127,6 @@ export class FlyteRecorder implements TaskRecorder {
   }
 }
 
-interface SyncResult {
-  readonly report: JobReport | undefined;
-  readonly flyte: JsonObject;
-}
-
-const NO_RESULT = { code: 'UPSTREAM_INVALID', text: 'The agent gave no result that is final.' };
-
-const isCancelled = (error: unknown): boolean =>
-  codeOf(error) === status.CANCELLED || (error instanceof Error && error.name === 'AbortError');
-
-/** What an ExecuteTaskSyncResponse says, if it is final: its header has the form of GetTask's answer. */
-function resultOf(message: Buffer, storesIo: boolean): JobReport | undefined {
-  try {
-    const report = reportOf(sparse(message).bytes(1), 1, storesIo);
-    return report !== undefined && isTerminal(report.state) ? report : undefined;
-  } catch {
-    // An agent may answer anything. Its answer was passed on as it is, and says nothing that could be recorded.
-    return undefined;
-  }
-}
-
 /** The resource_meta of a job that was created before. */
 function metaOfJob(job: Job | undefined): Buffer | undefined {
   try {
@@ -190,19 +136,6 @@ function metaOfJob(job: Job | undefined): Buffer | undefined {
     // Sealed under another key: then the attempt is dispatched, as it was without a record.
     return undefined;
   }
-}
-
-function failureOf(error: unknown): { readonly code: string; readonly text: string } {
-  if (error instanceof Error && error.name === 'AbortError') {
-    const text = 'The caller gave up before the job was created; whether it was is not known.';
-    return { code: 'OUTCOME_UNKNOWN', text };
-  }
-  const { details } = error as Partial<ServiceError>;
-  if (!(error instanceof RollcallError) && typeof details === 'string') {
-    return { code: 'UPSTREAM_INVALID', text: withoutTraceback(details) };
-  }
-  const { code, message: text } = toRollcallError(error);
-  return { code, text };
 }
 
 /** What comes in time; undefined when it takes longer, or failed. */
