@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Query } from '../database/drivers.ts';
 import type { TaskRow } from './model.ts';
 import { TASK_COLUMNS, toTaskRow } from './rows.ts';
@@ -43,14 +44,33 @@ export async function claimAbandoned(query: Query, lease: Lease, limit: number):
   return rows.map(toTaskRow);
 }
 
-/** Keeps tasks this replica's. */
+/** A write to a log takes a few milliseconds. */
+const WRITTEN_WITHIN_MS = 50;
+
+/**
+ * Keeps tasks this replica's. Those that are being written to are left for a second look, and after that for the next
+ * renewal: waiting for one row while holding others, this and a write to several logs could wait for each other.
+ */
 export async function renewLeases(query: Query, lease: Lease, ids: readonly string[]): Promise<void> {
-  if (ids.length === 0) return;
-  await query(
-    `update task set lease_until = ${leaseEnd('$3')} where id = any($1::uuid[]) and lease_replica = $2
-     and finished_at is null and lease_until is not null`,
+  const left = await renewUnlocked(query, lease, ids);
+  if (left.length === 0) return;
+  await delay(WRITTEN_WITHIN_MS);
+  await renewUnlocked(query, lease, left);
+}
+
+/** Answers those that were not renewed: locked, ended, or somebody else's. */
+async function renewUnlocked(query: Query, lease: Lease, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const rows = await query<{ id: string }>(
+    `with free as (
+       select id from task where id = any($1::uuid[]) and lease_replica = $2 and finished_at is null
+         and lease_until is not null for update skip locked
+     )
+     update task t set lease_until = ${leaseEnd('$3')} from free where t.id = free.id returning t.id`,
     [ids, lease.replicaId, lease.ms],
   );
+  const renewed = new Set(rows.map(({ id }) => id));
+  return ids.filter((id) => !renewed.has(id));
 }
 
 /** Ends the leases of every other replica. For one that knows that there is none any more. */
