@@ -33,6 +33,8 @@ export interface RunOptions {
   readonly cancel?: (upstreamTaskId: string, signal: AbortSignal) => Promise<unknown>;
   /** True for work that another process dispatched: how long the call took is then not known. */
   readonly resumed?: boolean;
+  /** Ends the agent's stream, for a send that began before its run. Default: one of its own. */
+  readonly stop?: AbortController;
   /** Opens the agent's stream. */
   open(signal: AbortSignal): AsyncIterable<StreamEvent>;
 }
@@ -55,7 +57,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
  */
 export class Run {
   readonly #options: RunOptions;
-  readonly #stop = new AbortController();
+  readonly #stop: AbortController;
   #pending: Promise<unknown>[] = [];
   #upstreamTaskId: string | null;
   #upstreamContextId: string | null;
@@ -75,6 +77,7 @@ export class Run {
 
   constructor(options: RunOptions) {
     this.#options = options;
+    this.#stop = options.stop ?? new AbortController();
     this.#upstreamTaskId = options.upstreamTaskId ?? null;
     this.#upstreamContextId = options.upstreamContextId ?? null;
     this.resting = new Promise((resolve) => {

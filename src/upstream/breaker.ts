@@ -1,5 +1,6 @@
 import { RollcallError } from '../errors.ts';
 import type { AgentExecutor } from './executor.ts';
+import { watchingFirst } from './first-step.ts';
 
 /** When an agent counts as down, and for how long. */
 export interface BreakerOptions {
@@ -56,22 +57,21 @@ export function withBreaker(executor: AgentExecutor, options: BreakerOptions = D
 
   return {
     ...executor,
-    async *send(target, request, call) {
+    send(target, request, call) {
       const { id, handle } = target.agent;
-      enter(id, handle);
-      let answered = false;
-      try {
-        for await (const event of executor.send(target, request, call)) {
-          if (!answered) circuits.delete(id);
-          answered = true;
-          yield event;
-        }
-      } catch (error) {
-        if (!answered && foundNobody(error)) fail(id);
-        // Whatever else went wrong, somebody was there.
-        else if (!answered && !call.signal.aborted) circuits.delete(id);
-        throw error;
-      }
+      return watchingFirst({
+        begin() {
+          enter(id, handle);
+          return executor.send(target, request, call);
+        },
+        came: () => void circuits.delete(id),
+        failed(error) {
+          if (foundNobody(error)) fail(id);
+          // Whatever else went wrong, somebody was there.
+          else if (!call.signal.aborted) circuits.delete(id);
+          throw error;
+        },
+      });
     },
   };
 }

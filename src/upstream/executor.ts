@@ -33,6 +33,11 @@ export interface UpstreamCall {
   readonly signal: AbortSignal;
   /** A2A extensions that the caller asked for, as URIs. */
   readonly extensions?: readonly string[];
+  /**
+   * Nothing of the message leaves before this resolves, and nothing after it when the signal has aborted; what it needs is
+   * made ready meanwhile. Never rejects. Only for executors with {@link AgentExecutor.waits}.
+   */
+  readonly after?: Promise<void>;
 }
 
 /**
@@ -43,6 +48,8 @@ export interface UpstreamCall {
  * agent's own refusal (INVALID_INPUT, TASK_NOT_FOUND, TASK_NOT_CANCELABLE, UNSUPPORTED_OPERATION, …).
  */
 export interface AgentExecutor {
+  /** True where `send` heeds {@link UpstreamCall.after}. */
+  readonly waits?: boolean;
   /**
    * Sends a message and follows the work until the task rests: terminal, or waiting for input. The stream ends by
    * itself then; before, only with an error.

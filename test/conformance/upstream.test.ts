@@ -56,6 +56,31 @@ describe.each(AGENT_KINDS)('an agent $name', (kind) => {
     return { taskId, drain: () => collect({ [Symbol.asyncIterator]: () => events }) };
   }
 
+  test.each([true, false])('hears of a message no sooner than it may go out, streaming: %s', async (streaming) => {
+    const [kept, dropped, other] = [randomUUID(), randomUUID(), randomUUID()];
+    let release = (): void => undefined;
+    const after = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const stop = new AbortController();
+    const held = (key: string, signal: AbortSignal) => {
+      const events = executor.send(to(streaming), sendOf(`now ${key}`), { signal, after })[Symbol.asyncIterator]();
+      return { events, first: events.next() };
+    };
+    const going = held(kept, new AbortController().signal);
+    const refused = expect(held(dropped, stop.signal).first).rejects.toThrow('never stored');
+    // A whole exchange overtakes them: what had left before would have arrived.
+    await collect(executor.send(to(streaming), sendOf(`now ${other}`), call()));
+    expect(agent.behaviour.turnsOf(kept)).toEqual([]);
+    stop.abort(new Error('never stored'));
+    release();
+    await refused;
+    expect((await going.first).done).toBe(false);
+    await collect({ [Symbol.asyncIterator]: () => going.events });
+    expect(agent.behaviour.turnsOf(kept)).toHaveLength(1);
+    expect(agent.behaviour.turnsOf(dropped)).toEqual([]);
+  });
+
   test('answers in one piece where it does not stream, turn by turn', async () => {
     const key = randomUUID();
     const asked = await lastTask(executor.send(to(false), sendOf(`ask ${key}`), call()));

@@ -4,6 +4,7 @@ import type { SendRequest } from '../../protocol/a2a/requests.ts';
 import type { TokenCache } from '../credentials.ts';
 import type { Egress } from '../egress.ts';
 import type { AgentExecutor, UpstreamCall, UpstreamTarget } from '../executor.ts';
+import { watchingFirst } from '../first-step.ts';
 import { isTransient } from './failures.ts';
 import { DEFAULT_TIMING, type FollowTiming, isAtRest, patiently, poll, stateOf, taskIdOf } from './follow.ts';
 import { openPeer } from './open-peer.ts';
@@ -23,6 +24,15 @@ const isNoSuchMethod = (error: unknown): boolean =>
 function waiting(request: SendRequest, taskId: string | undefined): SendRequest {
   if (taskId === undefined || !request.configuration?.returnImmediately) return request;
   return { ...request, configuration: { ...request.configuration, returnImmediately: false } };
+}
+
+interface HandOn {
+  /** The task that the stream is about. */
+  readonly known?: string | undefined;
+  /** Whether the stream answers a message to a task that waited. */
+  readonly isAnswer?: boolean;
+  /** Says afterwards whether the agent said anything. */
+  readonly heard?: { any: boolean };
 }
 
 /** Drives agents that speak A2A. Streams where the agent says it can, else sends and asks until the task rests. */
@@ -51,22 +61,21 @@ export function createA2aExecutor(
     peer: Peer,
     open: () => AsyncIterable<{ readonly event: StreamEvent }>,
     call: UpstreamCall,
-    { known, isAnswer = false }: { known?: string | undefined; isAnswer?: boolean } = {},
+    { known, isAnswer = false, heard = { any: false } }: HandOn = {},
   ): AsyncGenerator<StreamEvent> {
     let taskId = known;
     let atRest = false;
-    let first = true;
     let stale: StreamEvent | undefined;
     try {
       for await (const { event } of open()) {
         taskId ??= taskIdOf(event);
         // An answer to a question begins with the task as it was asked: it still waits, but no longer for us.
-        if (first && isAnswer && event.task !== undefined && isInterrupted(event.task.status.state)) {
-          first = false;
+        const isFirst = !heard.any;
+        heard.any = true;
+        if (isFirst && isAnswer && event.task !== undefined && isInterrupted(event.task.status.state)) {
           stale = event;
           continue;
         }
-        first = false;
         stale = undefined;
         const state = stateOf(event);
         if (state !== undefined) atRest = isAtRest(state);
@@ -87,31 +96,13 @@ export function createA2aExecutor(
     yield* poll(() => ask(peer, id, call), call.signal, pace);
   }
 
-  /** Sends, and follows the work. `known`: the task that the message belongs to. */
-  async function* exchange(
+  /** Sends without a stream, and asks until the task rests. */
+  async function* sendAndAsk(
     peer: Peer,
-    streaming: boolean,
     request: SendRequest,
     call: UpstreamCall,
-    known = request.message.taskId,
+    known: string | undefined,
   ): AsyncGenerator<StreamEvent> {
-    if (streaming) {
-      let heard = false;
-      const open = async function* () {
-        for await (const said of peer.stream('SendStreamingMessage', request, call)) {
-          heard = true;
-          yield said;
-        }
-      };
-      try {
-        yield* handOn(peer, open, call, { known, isAnswer: known !== undefined });
-        return;
-      } catch (error) {
-        // It promised to stream and has no such method: nothing was done yet, and the other way may work. What an agent
-        // that spoke lacks is another method, and the message must not go out again.
-        if (heard || call.signal.aborted || !isNoSuchMethod(error)) throw error;
-      }
-    }
     const result = await peer.call('SendMessage', waiting(request, known), call);
     yield result;
     const { task } = result;
@@ -119,7 +110,30 @@ export function createA2aExecutor(
     yield* poll(() => ask(peer, task.id, call), call.signal, pace);
   }
 
+  /** Sends, and follows the work. `known`: the task that the message belongs to. */
+  function exchange(
+    peer: Peer,
+    streaming: boolean,
+    request: SendRequest,
+    call: UpstreamCall,
+    known = request.message.taskId,
+  ): AsyncIterable<StreamEvent> {
+    if (!streaming) return sendAndAsk(peer, request, call, known);
+    const heard = { any: false };
+    const open = () => peer.stream('SendStreamingMessage', request, call);
+    return watchingFirst({
+      begin: () => handOn(peer, open, call, { known, isAnswer: known !== undefined, heard }),
+      failed(error) {
+        // It promised to stream and has no such method: nothing was done yet, and the other way may work. What an agent
+        // that spoke lacks is another method, and the message must not go out again.
+        if (heard.any || call.signal.aborted || !isNoSuchMethod(error)) throw error;
+        return sendAndAsk(peer, request, call, known);
+      },
+    });
+  }
+
   return {
+    waits: true,
     send(target, request, call) {
       const peer = peerOf(target);
       const { streaming } = target.agent;

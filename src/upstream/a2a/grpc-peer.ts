@@ -96,6 +96,8 @@ export class GrpcPeer implements Peer {
     const bytes = writeRequest(codec, params);
     const { metadata, onRefused } = await this.#metadata(call);
     const { client, closing } = await this.#egress.grpc(url, call.signal);
+    await call.after;
+    call.signal.throwIfAborted();
     const { authority } = address;
     return { client, closing, authority, path: codec.path, bytes, metadata, signal: call.signal, onRefused };
   }

@@ -110,6 +110,7 @@ export class HttpPeer implements Peer {
         sensitiveHeaders: Object.keys(headers),
         ...(body === undefined ? {} : { body }),
         signal: call.signal,
+        ...(call.after === undefined ? {} : { after: call.after }),
         // A key in the query would be repeated to wherever a redirect leads.
         redirect: 'refuse' as const,
       },

@@ -30,6 +30,8 @@ export interface EgressRequest {
   readonly sensitiveHeaders?: readonly string[];
   /** Ends the call; it rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+  /** The request goes out once this resolves; its address is checked meanwhile. Must not reject. */
+  readonly after?: Promise<void>;
 }
 
 export interface EgressFetch extends EgressRequest {

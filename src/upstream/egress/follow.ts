@@ -17,6 +17,7 @@ export interface Followed {
   readonly redirect?: 'follow' | 'refuse' | undefined;
   readonly sensitiveHeaders?: readonly string[] | undefined;
   readonly etag?: string | undefined;
+  readonly after?: Promise<void> | undefined;
 }
 
 /** One way of reading answers; the body of a redirect is not wanted. @param origin of this hop, for messages */
@@ -57,7 +58,7 @@ export class Follower {
     let hop: Hop = { target, method, headers: requestHeaders(request.headers ?? {}, request.etag), body };
     for (let redirects = 0; ; redirects++) {
       onHop(hop.target);
-      const answer = await this.#exchange(hop, deadline, read);
+      const answer = await this.#exchange(hop, request.after, deadline, read);
       const { location } = answer.headers;
       if (!isRedirect(answer.status, location)) return answer;
       const { origin } = hop.target;
@@ -74,7 +75,12 @@ export class Follower {
     }
   }
 
-  async #exchange<A extends AnswerHead>(hop: Hop, deadline: Deadline, read: Reading<A>): Promise<A> {
+  async #exchange<A extends AnswerHead>(
+    hop: Hop,
+    after: Promise<void> | undefined,
+    deadline: Deadline,
+    read: Reading<A>,
+  ): Promise<A> {
     const { origin, host, port, path } = hop.target;
     const { method, headers, body } = hop;
     const addresses = await deadline.race(this.#checker.checkHost(host, port)).catch((error: unknown) => {
@@ -82,6 +88,7 @@ export class Follower {
       if (error instanceof RollcallError && error.code === 'EGRESS_DENIED') this.#pools.drop(origin);
       throw error;
     });
+    if (after !== undefined) await after;
     if (this.#closed) throw new RollcallError('SHUTTING_DOWN', `${origin} was not asked: the server is shutting down.`);
     const request = { path, method, headers, ...(body === undefined ? {} : { body }) };
     return read(this.#pools.get(origin, addresses), request, origin, {

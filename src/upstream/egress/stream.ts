@@ -34,26 +34,33 @@ export function openStream(open: OpenStream): EgressStream {
     deadline.release();
   });
 
-  async function* read(): AsyncGenerator<Uint8Array> {
-    let size = 0;
-    try {
+  let size = 0;
+  const chunks: AsyncIterableIterator<Uint8Array> = {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      waiting = true;
       idle.refresh();
-      for (let chunk = await body.next(); chunk !== undefined; chunk = await body.next()) {
-        size += chunk.byteLength;
+      try {
+        const value = await body.next();
+        if (value === undefined) return { done: true, value };
+        size += value.byteLength;
         if (size > open.maxBytes) throw tooLarge(origin, open.maxBytes);
+        return { done: false, value };
+      } catch (error) {
+        body.drop();
+        throw open.describe(error);
+      } finally {
         waiting = false;
-        yield chunk;
-        waiting = true;
-        idle.refresh();
       }
-    } catch (error) {
-      throw open.describe(error);
-    } finally {
+    },
+    async return() {
       body.drop();
-    }
-  }
+      return { done: true, value: undefined };
+    },
+  };
 
-  const chunks = read();
   return {
     status,
     headers,
