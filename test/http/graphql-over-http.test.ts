@@ -1,3 +1,4 @@
+import { buildClientSchema, getIntrospectionQuery } from 'graphql';
 import { serverAudits } from 'graphql-http';
 import { createClient as createSseClient } from 'graphql-sse';
 import { createClient } from 'graphql-ws';
@@ -105,6 +106,21 @@ describe('limits', () => {
   test.each([
     ['depth', `{ agent(handle: "echo") { ${nest(12)} } }`],
     ['number of aliases', `{ ${Array.from({ length: 201 }, (_, i) => `a${i}: __typename`).join(' ')} }`],
+    [
+      'number of fields',
+      `{ ${Array.from({ length: 150 }, (_, i) => `a${i}: agent(handle: "echo") { ...F }`).join(' ')} }
+       fragment F on Agent { id name description url version status handle provider { id name url } skills { id key name } }`,
+    ],
+    // However many aliases fit into the text: those within introspection count as all others do.
+    [
+      'number of aliases',
+      `{ __schema { ${Array.from({ length: 201 }, (_, i) => `a${i}: types { ...T }`).join(' ')} } } fragment T on __Type { name }`,
+    ],
+    [
+      'cost',
+      `{ ${Array.from({ length: 100 }, (_, i) => `a${i}: __schema { types { ...T } }`).join(' ')} }
+       fragment T on __Type { fields { args { type { name kind } } type { name kind ofType { name } } } }`,
+    ],
     ['cost', '{ agents(first: 200) { nodes { provider { agents(first: 200) { nodes { id name } } } } } }'],
   ])('an operation whose %s is too large is refused before it runs', async (limit, query) => {
     const { errors } = await ask(url, query);
@@ -114,6 +130,20 @@ describe('limits', () => {
   test('a document with too many tokens is refused by the parser', async () => {
     const { errors } = await ask(url, `{ ${'__typename '.repeat(10_001)} }`);
     expect(errors?.[0]?.message).toMatch(/more that 10000 tokens/);
+  });
+
+  test('the introspection that tools ask for, with everything, is within them', async () => {
+    const query = getIntrospectionQuery({
+      descriptions: true,
+      specifiedByUrl: true,
+      directiveIsRepeatable: true,
+      schemaDescription: true,
+      inputValueDeprecation: true,
+      oneOf: true,
+    });
+    const { data, errors } = await ask(url, query);
+    expect(errors).toBeUndefined();
+    expect(buildClientSchema(data as never).getQueryType()?.name).toBe('Query');
   });
 
   test('fragments that multiply one another cost no more to refuse than to write', async () => {

@@ -4,6 +4,7 @@ import {
   type FragmentDefinitionNode,
   type GraphQLCompositeType,
   GraphQLError,
+  type GraphQLField,
   type GraphQLSchema,
   getNamedType,
   isCompositeType,
@@ -11,7 +12,9 @@ import {
   isNonNullType,
   Kind,
   type OperationDefinitionNode,
+  SchemaMetaFieldDef,
   type SelectionSetNode,
+  TypeMetaFieldDef,
 } from 'graphql';
 import { isDeeperThan } from '../../json-depth.ts';
 
@@ -20,6 +23,8 @@ export interface QueryLimits {
   /** Nested fields. */
   readonly maxDepth: number;
   readonly maxAliases: number;
+  /** Fields once fragments are spread: each is planned and compiled, however short the text. */
+  readonly maxFields: number;
   /** Tokens of the document: checked by the parser, before anything else is done with it. */
   readonly maxTokens: number;
   /** Estimated number of objects and fields in the answer; see {@link checkLimits}. */
@@ -32,6 +37,7 @@ export interface QueryLimits {
 export const DEFAULT_LIMITS: QueryLimits = {
   maxDepth: 20,
   maxAliases: 200,
+  maxFields: 2_000,
   maxTokens: 10_000,
   maxCost: 50_000,
   maxVariableDepth: 50,
@@ -41,11 +47,20 @@ export const DEFAULT_LIMITS: QueryLimits = {
 const DEFAULT_FIRST = 20;
 const PLAIN_LIST = 5;
 
+/** Introspection is measured as everything else is: a few aliases of it would answer megabytes. */
+const META_FIELDS: Readonly<Record<string, GraphQLField<unknown, unknown>>> = {
+  __schema: SchemaMetaFieldDef,
+  __type: TypeMetaFieldDef,
+};
+
 interface Measure {
   depth: number;
   aliases: number;
+  fields: number;
   cost: number;
 }
+
+const NOTHING: Measure = { depth: 0, aliases: 0, fields: 0, cost: 0 };
 
 const exceeded = (what: string, is: number, max: number): GraphQLError =>
   new GraphQLError(
@@ -94,10 +109,11 @@ export function checkLimits(
   };
 
   const ofSelection = (set: SelectionSetNode, parent: GraphQLCompositeType, inConnection: boolean): Measure => {
-    const sum: Measure = { depth: 0, aliases: 0, cost: 0 };
+    const sum: Measure = { ...NOTHING };
     const add = (part: Measure): void => {
       sum.depth = Math.max(sum.depth, part.depth);
       sum.aliases += part.aliases;
+      sum.fields += part.fields;
       sum.cost += part.cost;
     };
     for (const selection of set.selections) {
@@ -116,7 +132,7 @@ export function checkLimits(
     if (known !== undefined) return known;
     const fragment = fragments.get(name);
     // A fragment that spreads itself is invalid and refused elsewhere; here it must only not loop.
-    measured.set(name, { depth: 0, aliases: 0, cost: 0 });
+    measured.set(name, NOTHING);
     if (fragment === undefined) return measured.get(name)!;
     const type = schema.getType(fragment.typeCondition.name.value);
     const measure = ofSelection(fragment.selectionSet, isCompositeType(type) ? type : parent, false);
@@ -127,25 +143,30 @@ export function checkLimits(
   const ofField = (field: FieldNode, parent: GraphQLCompositeType, inConnection: boolean): Measure => {
     const name = field.name.value;
     const aliases = field.alias === undefined ? 0 : 1;
-    // The schema is as deep as it is, and bounded: introspection counts as one field.
-    if (name.startsWith('__') || !('getFields' in parent)) return { depth: 1, aliases, cost: 1 };
-    const type = parent.getFields()[name]?.type;
-    if (type === undefined || field.selectionSet === undefined) return { depth: 1, aliases, cost: 1 };
+    const leaf: Measure = { depth: 1, aliases, fields: 1, cost: 1 };
+    const type = META_FIELDS[name]?.type ?? ('getFields' in parent ? parent.getFields()[name]?.type : undefined);
+    if (type === undefined || field.selectionSet === undefined) return leaf;
     const target = getNamedType(type);
-    if (!isCompositeType(target)) return { depth: 1, aliases, cost: 1 };
+    if (!isCompositeType(target)) return leaf;
     const isList = isListType(isNonNullType(type) ? type.ofType : type);
     const isConnection = target.name.endsWith('Connection');
     const inner = ofSelection(field.selectionSet, target, isConnection);
     const times = lengthOf(field, isList, isConnection, inConnection);
-    return { depth: inner.depth + 1, aliases: inner.aliases + aliases, cost: 1 + times * inner.cost };
+    return {
+      depth: inner.depth + 1,
+      aliases: inner.aliases + aliases,
+      fields: inner.fields + 1,
+      cost: 1 + times * inner.cost,
+    };
   };
 
   const root = schema.getRootType(operation.operation);
   if (root == null) return [];
-  const { depth, aliases, cost } = ofSelection(operation.selectionSet, root, false);
+  const { depth, aliases, fields, cost } = ofSelection(operation.selectionSet, root, false);
   const errors: GraphQLError[] = [];
   if (depth > limits.maxDepth) errors.push(exceeded('depth', depth, limits.maxDepth));
   if (aliases > limits.maxAliases) errors.push(exceeded('number of aliases', aliases, limits.maxAliases));
+  if (fields > limits.maxFields) errors.push(exceeded('number of fields', fields, limits.maxFields));
   if (cost > limits.maxCost) errors.push(exceeded('cost', cost, limits.maxCost));
   return errors;
 }
