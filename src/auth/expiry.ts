@@ -1,8 +1,16 @@
 import { RollcallError } from '../errors.ts';
 import type { Principal } from './principal.ts';
 
-/** Longest delay of a timer in Node; a longer one would fire at once. Milliseconds. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const SECOND_MS = 1_000;
+const LONGEST_WAIT_MS = 3_600 * SECOND_MS;
+
+/**
+ * How long to wait before looking at the clock again. Node keeps a list for each different delay, of timers that were
+ * called off too, until the delay has passed: with delays to the millisecond, one for each short stream, for as long as
+ * its token would have lasted.
+ */
+const waitOf = (left: number): number =>
+  left > SECOND_MS ? Math.min(Math.floor(left / SECOND_MS) * SECOND_MS, LONGEST_WAIT_MS) : left;
 
 /** What a reader is told whose token ended while it read. */
 export const tokenExpired = (): RollcallError =>
@@ -15,7 +23,7 @@ export function atExpiry({ expiresAt }: Principal, work: () => void): () => void
   const wait = (): void => {
     const left = expiresAt - Date.now();
     if (left <= 0) work();
-    else timer = setTimeout(wait, Math.min(left, LONGEST_TIMER_MS)).unref();
+    else timer = setTimeout(wait, waitOf(left)).unref();
   };
   timer = setTimeout(wait, 0).unref();
   return () => clearTimeout(timer);

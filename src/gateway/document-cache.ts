@@ -1,21 +1,18 @@
 import { type DocumentNode, print } from 'graphql';
 import type { OperationText } from './engine.ts';
-import { LruMap } from './lru.ts';
-
-/** Longer texts are found by their document object alone: a thousand of the largest size would fill the memory. */
-const LONGEST_KEPT = 20_000;
+import { KeptDocuments } from './kept-documents.ts';
 
 /**
  * Something compiled per operation: found by document object at once, by document text when a host parsed the same
  * text again. The objects are held weakly and the texts are bounded, so the cache is no larger than the host's own
- * documents plus `capacity`.
+ * documents plus what {@link KeptDocuments} takes. Hosts must bound theirs by what is compiled of them, too.
  */
 export class DocumentCache<V extends object> {
   readonly #byObject = new WeakMap<DocumentNode, Map<string, V>>();
-  readonly #byText: LruMap<string, V>;
+  readonly #byText: KeptDocuments<V>;
 
   constructor(capacity: number) {
-    this.#byText = new LruMap(capacity);
+    this.#byText = new KeptDocuments(capacity);
   }
 
   get(document: DocumentNode, operationName: string | undefined, create: () => V): V {
@@ -27,7 +24,7 @@ export class DocumentCache<V extends object> {
     let value = this.#byText.get(key);
     if (value === undefined) {
       value = create();
-      if (key.length <= LONGEST_KEPT) this.#byText.set(key, value);
+      this.#byText.set(key, value, document);
     }
     if (named === undefined) {
       named = new Map();
@@ -39,7 +36,7 @@ export class DocumentCache<V extends object> {
 
   /** What was asked by a text of its own lately, the latest first. */
   recent(most: number): OperationText[] {
-    return this.#byText.latestKeys(most).map((key) => ({
+    return this.#byText.latest(most).map((key) => ({
       operationName: key.slice(0, key.indexOf('\n')) || undefined,
       text: key.slice(key.indexOf('\n') + 1),
     }));

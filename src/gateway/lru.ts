@@ -1,10 +1,19 @@
+interface Entry<V> {
+  readonly value: V;
+  readonly weight: number;
+}
+
 /** A map that forgets what was not used for longest, so that clients inventing operations cannot fill the memory. */
 export class LruMap<K, V> {
-  readonly #entries = new Map<K, V>();
+  readonly #entries = new Map<K, Entry<V>>();
   readonly #capacity: number;
+  readonly #mostWeight: number;
+  #weight = 0;
 
-  constructor(capacity: number) {
+  /** @param mostWeight of all entries together, where they are given weights */
+  constructor(capacity: number, mostWeight: number = Number.POSITIVE_INFINITY) {
     this.#capacity = capacity;
+    this.#mostWeight = mostWeight;
   }
 
   get size(): number {
@@ -12,20 +21,20 @@ export class LruMap<K, V> {
   }
 
   get(key: K): V | undefined {
-    const value = this.#entries.get(key);
-    if (value !== undefined) {
-      this.#entries.delete(key);
-      this.#entries.set(key, value);
-    }
-    return value;
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    return entry.value;
   }
 
-  set(key: K, value: V): void {
-    this.#entries.delete(key);
-    this.#entries.set(key, value);
-    if (this.#entries.size > this.#capacity) {
-      const oldest = this.#entries.keys().next();
-      if (!oldest.done) this.#entries.delete(oldest.value);
+  set(key: K, value: V, weight = 0): void {
+    this.delete(key);
+    this.#entries.set(key, { value, weight });
+    this.#weight += weight;
+    for (const oldest of this.#entries.keys()) {
+      if (this.#entries.size <= this.#capacity && this.#weight <= this.#mostWeight) return;
+      this.delete(oldest);
     }
   }
 
@@ -35,10 +44,12 @@ export class LruMap<K, V> {
   }
 
   delete(key: K): void {
+    this.#weight -= this.#entries.get(key)?.weight ?? 0;
     this.#entries.delete(key);
   }
 
   clear(): void {
     this.#entries.clear();
+    this.#weight = 0;
   }
 }

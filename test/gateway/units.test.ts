@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { buildSchema, parse, print } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { DocumentCache } from '../../src/gateway/document-cache.ts';
+import { weightOf } from '../../src/gateway/document-weight.ts';
+import { KeptDocuments } from '../../src/gateway/kept-documents.ts';
 import { LruMap } from '../../src/gateway/lru.ts';
 import { ClientKeys, toClientPath } from '../../src/gateway/plan/client-keys.ts';
 import { copyJson, createMerge } from '../../src/gateway/plan/merge.ts';
@@ -28,6 +30,52 @@ describe('an LRU map', () => {
       }),
       { seed: 1 },
     );
+  });
+
+  it('never weighs more than it may, and forgets what was not used for longest', () => {
+    const entry = fc.record({ key: fc.integer({ min: 0, max: 9 }), weight: fc.integer({ min: 0, max: 5 }) });
+    fc.assert(
+      fc.property(fc.integer({ min: 5, max: 20 }), fc.array(entry, { maxLength: 60 }), (most, entries) => {
+        const map = new LruMap<number, number>(100, most);
+        let kept: { key: number; weight: number }[] = [];
+        for (const { key, weight } of entries) {
+          map.set(key, weight, weight);
+          kept = [...kept.filter((other) => other.key !== key), { key, weight }];
+          while (kept.reduce((sum, { weight: one }) => sum + one, 0) > most) kept.shift();
+          expect(map.latestKeys(100)).toEqual(kept.map((one) => one.key).reverse());
+        }
+      }),
+      { seed: 1 },
+    );
+  });
+});
+
+describe('the weight of a document', () => {
+  const fragment = (name: string, inner: string): string => `fragment ${name} on T { ${inner} ${inner} }`;
+
+  it('counts a fragment wherever it is spread, also in other fragments', () => {
+    const apart = weightOf(parse('{ a { x y } b { x y } }'));
+    const spread = weightOf(parse('{ a { ...F } b { ...F } } fragment F on T { x y }'));
+    // Both are compiled to six fields; the texts differ in length.
+    expect(Math.abs(spread - apart)).toBeLessThan(weightOf(parse('{ x }')));
+    const doubling = Array.from({ length: 30 }, (_, n) => fragment(`F${n}`, `...F${n + 1}`));
+    const text = `{ a { ...F0 } } ${doubling.join(' ')} ${fragment('F30', 'x')}`;
+    expect(weightOf(parse(text))).toBeGreaterThan(2 ** 30 * weightOf(parse('{ x }')) * 0.5);
+  });
+
+  it('ends where a fragment spreads itself', () => {
+    expect(weightOf(parse('{ ...F } fragment F on Query { a ...F ...G } fragment G on Query { b ...F }'))).toBeLessThan(
+      20_000,
+    );
+  });
+
+  it('keeps no document that would push out many others', () => {
+    const kept = new KeptDocuments<string>();
+    const large = parse(`{ ${'x '.repeat(10_000)} }`);
+    const small = parse('{ x }');
+    kept.set('small', 'small', small);
+    kept.set('large', 'large', large);
+    expect([kept.get('small'), kept.get('large')]).toEqual(['small', undefined]);
   });
 });
 

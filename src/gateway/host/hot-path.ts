@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { type DocumentNode, type GraphQLSchema, getOperationAST, Kind } from 'graphql';
 import type { Metrics } from '../../http/metrics.ts';
 import type { GatewayContext } from '../engine.ts';
+import { KeptDocuments } from '../kept-documents.ts';
 import { LruMap } from '../lru.ts';
 import type { Graph } from './graph.ts';
 import { checkLimits, type QueryLimits } from './limits.ts';
@@ -12,11 +13,8 @@ export interface HotPathOptions {
   readonly metrics: Metrics;
 }
 
-/** How many documents, and forms of the Accept header, are remembered. */
-const MOST_DOCUMENTS = 1_000;
+/** How many forms of the Accept header are remembered. */
 const MOST_ACCEPTS = 100;
-/** Longer texts are not remembered: a thousand bodies of the largest size would fill the memory. */
-const LONGEST_SOURCE = 20_000;
 
 type Body = { readonly [K in 'query' | 'operationName' | 'variables' | 'extensions']?: unknown };
 
@@ -27,7 +25,7 @@ type Body = { readonly [K in 'query' | 'operationName' | 'variables' | 'extensio
  */
 export class HotPath {
   readonly #options: HotPathOptions;
-  readonly #documents = new WeakMap<GraphQLSchema, LruMap<string, DocumentNode>>();
+  readonly #documents = new WeakMap<GraphQLSchema, KeptDocuments<DocumentNode>>();
   readonly #contentTypes = new LruMap<string, string>(MOST_ACCEPTS);
 
   constructor(options: HotPathOptions) {
@@ -36,14 +34,13 @@ export class HotPath {
 
   /** Remembers a document that is valid for the schema, if it holds nothing but queries. */
   rememberDocument(schema: GraphQLSchema, source: string, document: DocumentNode): void {
-    if (source.length > LONGEST_SOURCE) return;
     if (!document.definitions.every((d) => d.kind !== Kind.OPERATION_DEFINITION || d.operation === 'query')) return;
     let known = this.#documents.get(schema);
     if (known === undefined) {
-      known = new LruMap(MOST_DOCUMENTS);
+      known = new KeptDocuments();
       this.#documents.set(schema, known);
     }
-    if (known.get(source) !== document) known.set(source, document);
+    if (known.get(source) !== document) known.set(source, document, document);
   }
 
   /** Remembers what Accept was answered with. */

@@ -7,7 +7,7 @@ import {
   parse,
   validate,
 } from 'graphql';
-import { LruMap } from '../lru.ts';
+import { KeptDocuments } from '../kept-documents.ts';
 import { checkLimits, type QueryLimits } from './limits.ts';
 
 /** An operation that may run. */
@@ -16,18 +16,13 @@ export interface CheckedOperation {
   readonly operation: OperationDefinitionNode;
 }
 
-/** How many documents stay parsed and validated, per schema. */
-const CAPACITY = 1_000;
-/** Longer texts are parsed each time: a thousand of the largest size would fill the memory. */
-const LONGEST_KEPT = 20_000;
-
 /**
  * Parses, validates and limits operations for the hosts that Apollo Server does not own (WebSocket, SSE). Documents are
  * kept per schema, so that a thousand equal subscriptions are validated once.
  */
 export class Operations {
   readonly #limits: QueryLimits;
-  readonly #documents = new WeakMap<GraphQLSchema, LruMap<string, DocumentNode>>();
+  readonly #documents = new WeakMap<GraphQLSchema, KeptDocuments<DocumentNode>>();
 
   constructor(limits: QueryLimits) {
     this.#limits = limits;
@@ -60,7 +55,7 @@ export class Operations {
   #document(schema: GraphQLSchema, query: string): DocumentNode | readonly GraphQLError[] {
     let known = this.#documents.get(schema);
     if (known === undefined) {
-      known = new LruMap(CAPACITY);
+      known = new KeptDocuments();
       this.#documents.set(schema, known);
     }
     const cached = known.get(query);
@@ -75,7 +70,7 @@ export class Operations {
     }
     const errors = validate(schema, document);
     if (errors.length > 0) return errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
-    if (query.length <= LONGEST_KEPT) known.set(query, document);
+    known.set(query, document, document);
     return document;
   }
 }
