@@ -1,45 +1,19 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
 import { type ServiceError, status } from '@grpc/grpc-js';
-import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
-import type { App } from '../../src/app.ts';
-import { mintToken } from '../../src/auth/authenticator.ts';
-import { addressKey } from '../../src/http/address.ts';
-import { RateLimit } from '../../src/http/rate-limit.ts';
-import { post, rpc, userMessage } from '../a2a/support.ts';
+import { post, rpc } from '../a2a/support.ts';
 import { ask, data, startTestApp } from '../support/app.ts';
-import { afterTheTest } from '../support/cleanup.ts';
-import { JWT_SETTINGS, TEST_SECRET, tokenFor, USER_SCOPES } from '../support/tokens.ts';
+import { tokenFor } from '../support/tokens.ts';
 import { startWebhook } from '../support/webhook.ts';
-import { detailsOf, echoOf, grpcClient, socketClient } from './doors.ts';
+import { detailsOf, echoOf, socketClient } from './doors.ts';
+import { HANDLE, headers, limitedServers, ME, OTHER, SEND } from './support/limited.ts';
 
-const ME = '11111111-1111-4111-8111-111111111111';
-const OTHER = '22222222-2222-4222-8222-222222222222';
-const HANDLE = '{ agent(handle: "echo") { id } }';
-const SEND = 'mutation($input: SendMessageInput!) { sendMessage(input: $input) { task { id state } } }';
 const CREATE =
   'mutation($input: CreatePushNotificationConfigInput!) { createPushNotificationConfig(input: $input) { key } }';
 
-const cleanup = afterTheTest();
+const { cleanup, start, grpcOf, socketOf } = limitedServers();
 
-async function start(settings: Record<string, string>): Promise<App> {
-  const app = await startTestApp({ ...JWT_SETTINGS, ...settings });
-  cleanup(() => app.close());
-  return app;
-}
-const grpcOf = (app: App) => {
-  const client = grpcClient(app);
-  cleanup(() => client.close());
-  return client;
-};
-const socketOf = (app: App, token?: string) => {
-  const socket = socketClient(app, token);
-  cleanup(() => socket.client.dispose());
-  return socket;
-};
-const headers = (token: string) => ({ authorization: `Bearer ${token}`, 'a2a-version': '1.0' });
 const failureOf = (calling: Promise<unknown>): Promise<ServiceError> =>
   calling.then(
     () => expect.unreachable('the call succeeded'),
@@ -56,62 +30,6 @@ const refusalOn = async (socket: ReturnType<typeof socketClient>, query: string)
     );
   return (thrown as { extensions: Record<string, unknown> }[])[0]!.extensions;
 };
-
-describe('the rate limit', () => {
-  test('gives a burst of a minute, then what flows back', () => {
-    let now = 0;
-    const limit = new RateLimit(60, { now: () => now });
-    for (let i = 0; i < 60; i++) expect(limit.take('a')).toMatchObject({ allowed: true, remaining: 59 - i });
-    expect(limit.take('a')).toEqual({ allowed: false, remaining: 0, retryAfterSeconds: 1, resetSeconds: 60 });
-    expect(limit.take('b').allowed).toBe(true);
-    now = 999;
-    expect(limit.take('a').allowed).toBe(false);
-    now = 1_000;
-    expect(limit.take('a').allowed).toBe(true);
-    limit.spend('a', 10);
-    expect(limit.take('a')).toMatchObject({ allowed: false, retryAfterSeconds: 11 });
-  });
-
-  test('never allows more than the burst and what flowed back, and says when it will allow again', () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 600 }),
-        fc.array(fc.integer({ min: 0, max: 5_000 }), { maxLength: 200 }),
-        (perMinute, pauses) => {
-          let now = 0;
-          let allowed = 0;
-          const limit = new RateLimit(perMinute, { now: () => now });
-          for (const pause of pauses) {
-            now += pause;
-            const standing = limit.take('x');
-            if (standing.allowed) allowed++;
-            else {
-              now += standing.retryAfterSeconds * 1_000;
-              expect(limit.take('x').allowed).toBe(true);
-              allowed++;
-            }
-          }
-          expect(allowed).toBeLessThanOrEqual(perMinute + Math.ceil((now * perMinute) / 60_000) + 1);
-        },
-      ),
-    );
-  });
-
-  test('remembers a bounded number of callers', () => {
-    const limit = new RateLimit(10, { most: 100 });
-    for (let i = 0; i < 1_000; i++) limit.take(`caller ${i}`);
-    expect(limit.size).toBe(100);
-  });
-
-  test.each([
-    ['192.0.2.7', '192.0.2.7'],
-    ['::ffff:192.0.2.7', '192.0.2.7'],
-    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
-    ['2001:0db8:0001:0002::9', '2001:db8:1:2::/64'],
-    ['::1', '0:0:0:0::/64'],
-    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
-  ])('%s counts as %s', (address, key) => expect(addressKey(address)).toBe(key));
-});
 
 describe('requests of one caller', () => {
   test('are counted together over every door, and refused in the words of each', async () => {
@@ -270,9 +188,10 @@ describe('what one caller has open at the same time', () => {
     const { sendMessage } = await data(url, SEND, { input: slow }, me);
     const refused = await ask(url, SEND, { input: { agentId, text: 'hi' } }, me);
     expect(refused.errors![0]!.extensions).toMatchObject({ code: 'RATE_LIMITED', limit: 'running tasks', maximum: 1 });
-    expect(
-      (await data(url, SEND, { input: { agentId, text: 'hi' } }, await tokenFor(OTHER)))['sendMessage'].task.state,
-    ).toBe('COMPLETED');
+    const other = await tokenFor(OTHER);
+    expect((await data(url, SEND, { input: { agentId, text: 'hi' } }, other))['sendMessage'].task.state).toBe(
+      'COMPLETED',
+    );
 
     const webhook = await startWebhook();
     cleanup(() => webhook.close());
@@ -280,6 +199,9 @@ describe('what one caller has open at the same time', () => {
     await data(url, CREATE, { input: { taskId, key: 'one', url: webhook.url } }, me);
     const full = await ask(url, CREATE, { input: { taskId, key: 'two', url: webhook.url } }, me);
     expect(full.errors![0]!.extensions).toMatchObject({ code: 'RATE_LIMITED', limit: 'push configs', maximum: 1 });
+    // Somebody else's are counted apart.
+    const theirs = (await data(url, SEND, { input: { agentId, text: 'ask: more?' } }, other))['sendMessage'].task.id;
+    expect((await ask(url, CREATE, { input: { taskId: theirs, url: webhook.url } }, other)).errors).toBeUndefined();
 
     await data(url, 'mutation($id: ID!) { cancelTask(input: { id: $id }) { state } }', { id: taskId }, me);
     await expect
@@ -287,146 +209,3 @@ describe('what one caller has open at the same time', () => {
       .toBeUndefined();
   });
 });
-
-describe('a token that expires', () => {
-  test('ends sockets and streams cleanly, and each says why', async () => {
-    const app = await start({});
-    const { url } = app.addresses;
-    const lasting = await tokenFor(ME);
-    const tenant = await echoOf(app, lasting);
-    const { sendMessage } = await data(url, SEND, { input: { agentId: tenant, text: 'ask: more?' } }, lasting);
-    const id = sendMessage.task.id;
-    // Clocks may differ by 30 s: it is accepted for eight more seconds.
-    const me = await mintToken(
-      { AUTH_SECRET: TEST_SECRET },
-      { subject: ME, scopes: USER_SCOPES, expiresInSeconds: -22 },
-    );
-
-    const socket = socketOf(app, me);
-    const watching = socket.client.iterate({ query: 'subscription { tasksChanged { to } }' }).next();
-    watching.catch(() => undefined);
-    const sse = fetch(`${url}graphql/stream`, {
-      method: 'POST',
-      headers: { ...headers(me), accept: 'text/event-stream', 'content-type': 'application/json' },
-      body: JSON.stringify({ query: 'subscription { tasksChanged { to } }' }),
-    });
-    const a2a = fetch(`${url}a2a/${tenant}`, {
-      method: 'POST',
-      headers: { ...headers(me), 'content-type': 'application/json' },
-      body: JSON.stringify(rpc('SubscribeToTask', { id })),
-    });
-    const grpc = grpcOf(app).stream('SubscribeToTask', { tenant, id }, me);
-    const events: Buffer[] = [];
-    grpc.on('data', (event: Buffer) => events.push(event));
-    const failed = once(grpc, 'error') as Promise<[ServiceError]>;
-
-    expect(await socket.ended).toMatchObject({ code: 4403, reason: 'token expired' });
-    const graphText = await (await sse).text();
-    expect(graphText).toContain('UNAUTHENTICATED');
-    expect(graphText).toContain('event: complete');
-    const a2aText = await (await a2a).text();
-    expect(a2aText).toContain('TASK_STATE_INPUT_REQUIRED');
-    expect(a2aText).toContain('UNAUTHENTICATED');
-    const [error] = await failed;
-    expect([error.code, events.length]).toEqual([status.UNAUTHENTICATED, 1]);
-    expect((await ask(url, HANDLE, {}, lasting)).status).toBe(200);
-  });
-});
-
-describe('connections that do nothing', () => {
-  test('a socket without an operation is closed, one with an operation is not', async () => {
-    const app = await start({ SOCKET_IDLE_SECONDS: '2' });
-    const me = await tokenFor(ME);
-    const busy = socketOf(app, me);
-    const watching = busy.client.iterate({ query: 'subscription { tasksChanged { to } }' });
-    const event = watching.next();
-    const idle = socketOf(app, me);
-    expect(await idle.ended).toMatchObject({ code: 4408 });
-    await data(app.addresses.url, SEND, { input: { agentId: await echoOf(app, me), text: 'hi' } }, me);
-    expect((await event).value?.data).toMatchObject({ tasksChanged: { to: expect.any(String) } });
-    await watching.return?.();
-    expect(await busy.ended).toMatchObject({ code: 4408 });
-  });
-
-  test('a client that sends its headers byte by byte is cut', async () => {
-    const app = await start({});
-    const { hostname, port } = new URL(app.addresses.url);
-    const socket = connect(Number(port), hostname);
-    let answer = '';
-    socket.on('data', (chunk) => {
-      answer += chunk;
-    });
-    socket.write('POST /graphql HTTP/1.1\r\nHost: localhost\r\n');
-    const drip = setInterval(() => socket.writable && socket.write('x'), 500);
-    cleanup(() => clearInterval(drip));
-    socket.on('error', () => undefined);
-    await once(socket, 'close');
-    expect(answer).toMatch(/^HTTP\/1.1 408 /);
-  });
-});
-
-describe('JSON', () => {
-  const nested = (levels: number): unknown => JSON.parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`);
-  const LOAD = 'mutation($input: LoadRecordsInput!) { loadRecords(input: $input) { created } }';
-
-  test('that nests too deeply is refused by every door, however deep it is', async () => {
-    const app = await start({});
-    const { url } = app.addresses;
-    const me = await tokenFor(ME);
-    for (const levels of [60, 20_000]) {
-      const variables = { input: { records: [nested(levels)], onConflict: 'SKIP' } };
-      const body = `{"query":${JSON.stringify(LOAD)},"variables":${toText(variables)}}`;
-      for (const path of ['graphql', 'subgraph']) {
-        const answer = await fetch(`${url}${path}`, {
-          method: 'POST',
-          headers: { ...headers(me), 'content-type': 'application/json' },
-          body,
-        });
-        expect(answer.status).toBeLessThan(500);
-        expect(await answer.text()).toContain('QUERY_TOO_COMPLEX');
-      }
-    }
-    const agent = await echoOf(app, me);
-    const message = { ...userMessage('hi'), metadata: nested(200) };
-    const refused = await post(`${url}a2a/${agent}`, rpc('SendMessage', { message }), headers(me));
-    expect(refused.body).toMatchObject({ error: { code: -32602 } });
-  });
-
-  test('a message on a socket has the size of a body at most', async () => {
-    const app = await start({ MAX_BODY_BYTES: '2048' });
-    const { client, ended } = socketOf(app, await tokenFor(ME));
-    const said = vi.spyOn(console, 'error');
-    for await (const answer of client.iterate({ query: HANDLE })) expect(answer.errors).toBeUndefined();
-    const sent = client.iterate({ query: `${HANDLE} #${'x'.repeat(4_000)}` }).next();
-    sent.catch(() => undefined);
-    expect(await ended).toMatchObject({ code: 1009 });
-    // What goes wrong on a socket is said in the log, and nowhere beside it.
-    expect(said).not.toHaveBeenCalled();
-  });
-
-  // A ping is answered with what it holds, and to write what nests too deeply overflows the stack.
-  test.each([3_000, 100_000])('a message on a socket that nests %i levels is none', async (levels) => {
-    const app = await start({});
-    const socket = new WebSocket(`${app.addresses.url.replace('http', 'ws')}graphql`, 'graphql-transport-ws');
-    socket.once('message', () =>
-      socket.send(`{"type":"ping","payload":{"a":${'['.repeat(levels)}${']'.repeat(levels)}}}`),
-    );
-    await once(socket, 'open');
-    socket.send(
-      JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${await tokenFor(ME)}` } }),
-    );
-    expect((await once(socket, 'close'))[0]).toBe(4400);
-  });
-});
-
-/** JSON.stringify would overflow on what these tests send. */
-const toText = ({ input: { records, onConflict } }: { input: { records: unknown[]; onConflict: string } }): string => {
-  let levels = 0;
-  for (
-    let value: unknown = records[0];
-    typeof value === 'object' && value !== null;
-    value = (value as { a: unknown }).a
-  )
-    levels++;
-  return `{"input":{"records":[${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}],"onConflict":"${onConflict}"}}`;
-};

@@ -7,19 +7,12 @@ import { type CardServer, startCardServer } from '../support/card-server.ts';
 import { LONG } from '../support/soon.ts';
 import { tokenFor } from '../support/tokens.ts';
 import { startWebhook, type Webhook } from '../support/webhook.ts';
+import { A2A_STEPS } from './support/a2a-steps.ts';
+import { GRAPH_STEPS } from './support/graph-steps.ts';
 import { REGISTRY_STEPS } from './support/registry-steps.ts';
 import { serveTalker } from './support/talker.ts';
 import { TASK_STEPS } from './support/task-steps.ts';
-import {
-  type Ground,
-  listen,
-  makeAgent,
-  newTenant,
-  openGround,
-  STEPS,
-  type Step,
-  type Tenant,
-} from './support/tenants.ts';
+import { type Ground, listen, makeAgent, newTenant, openGround, type Step, type Tenant } from './support/tenants.ts';
 import { OWNER, WORLD_SETTINGS } from './support/world.ts';
 
 let app: App;
@@ -64,7 +57,7 @@ interface Move {
   readonly owner: 0 | 1;
 }
 
-const MOVES: readonly Move[] = [...STEPS, ...REGISTRY_STEPS, ...TASK_STEPS].flatMap((step) =>
+const MOVES: readonly Move[] = [...GRAPH_STEPS, ...A2A_STEPS, ...REGISTRY_STEPS, ...TASK_STEPS].flatMap((step) =>
   ([0, 1] as const).flatMap((actor) => ([0, 1] as const).map((owner) => ({ step, actor, owner }))),
 );
 

@@ -16,8 +16,8 @@ import { FIELD_SCOPES } from '../../src/graphql/answer-scopes.ts';
 import { buildRegistrySubgraph } from '../../src/graphql/schema.ts';
 import { ask, data } from '../support/app.ts';
 import { tokenFor } from '../support/tokens.ts';
+import { GRAPH_RULES } from './rules/graph.ts';
 import { OWNER, startWorld, type World } from './support/world.ts';
-import { GRAPH_RULES } from './walk-rules.ts';
 
 /**
  * What a mutation answers to who may write and not read: what it made or changed, all of it; and of anything else it is

@@ -5,16 +5,11 @@ import WebSocket from 'ws';
 import type { Scope } from '../../src/auth/principal.ts';
 import { ask, data, type GraphAnswer } from '../support/app.ts';
 import { USER_SCOPES } from '../support/tokens.ts';
+import { GRAPH_RULES } from './rules/graph.ts';
+import type { GraphRule, Sight } from './rules/graph-rule.ts';
+import { GUARDED_FIELDS, HARMLESS_NAMES, OBJECT_FIELDS } from './rules/object-fields.ts';
 import { elsewhere, essence } from './support/answers.ts';
 import { CREDENTIAL_WORD, HIDDEN_WORD, startWorld, type World } from './support/world.ts';
-import {
-  GRAPH_RULES,
-  type GraphRule,
-  GUARDED_FIELDS,
-  HARMLESS_NAMES,
-  OBJECT_FIELDS,
-  type Sight,
-} from './walk-rules.ts';
 
 let world: World;
 beforeAll(async () => {

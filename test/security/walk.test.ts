@@ -6,10 +6,11 @@ import type { Operation } from '../../src/protocol/a2a/requests.ts';
 import { admin, core } from '../flyte/support/published.ts';
 import { data } from '../support/app.ts';
 import { USER_SCOPES } from '../support/tokens.ts';
+import { A2A_RULES } from './rules/a2a.ts';
+import { ROUTE_RULES, RPC_RULES } from './rules/routes.ts';
 import { A2A_DOORS, callGrpc, type Outcome } from './support/a2a-doors.ts';
 import { elsewhere, essence } from './support/answers.ts';
 import { HIDDEN_WORD, startWorld, type Visibility, type World } from './support/world.ts';
-import { A2A_RULES, ROUTE_RULES, RPC_RULES } from './walk-rules.ts';
 
 let world: World;
 /** The paths of the RPCs that servers of this process were given. */
