@@ -45,24 +45,23 @@ export async function beginTask(
       const shown = { ...webhook, hasToken: webhook.token !== null, hasCredentials: webhook.credentials !== null };
       await writeAudit(database.query, principal, pushRegistered(ids.id, shown));
     }
+    const stored = journal.accept({
+      ...task,
+      ...identity,
+      contextId: ids.contextId,
+      dialect: options.dialect ?? '1.0',
+      clientTaskId,
+      entry,
+      at,
+      lease,
+      push: webhook,
+    });
     const stop = new AbortController();
     const ready = readySend(send, wire, stop);
-    const made = await journal
-      .accept({
-        ...task,
-        ...identity,
-        contextId: ids.contextId,
-        dialect: options.dialect ?? '1.0',
-        clientTaskId,
-        entry,
-        at,
-        lease,
-        push: webhook,
-      })
-      .catch((error: unknown) => {
-        ready.drop();
-        throw error;
-      });
+    const made = await stored.catch((error: unknown) => {
+      ready.drop();
+      throw error;
+    });
     if (made) {
       const fold = new TaskFold(ids);
       fold.apply({ sequence: 1, at, entry });

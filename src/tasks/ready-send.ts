@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { StreamEvent } from '../protocol/a2a/model.ts';
 import type { SendRequest } from '../protocol/a2a/requests.ts';
 import { callOptions, type Send } from './send.ts';
@@ -13,7 +14,7 @@ export interface ReadySend {
 const UNSTORED = new Error('The task was not stored.');
 
 /**
- * Makes a send ready: its body, its credentials, the check of the address. All of that would otherwise begin after the
+ * Makes a send ready, once its task is on its way to the database: its body, its credentials, the check of the address. All of that would otherwise begin after the
  * commit, for which the process has nothing else to do than to wait.
  *
  * @param wire what the agent is told
@@ -32,7 +33,8 @@ export function readySend(
     release = resolve;
   });
   const inner = executor.send(reachable, wire, { ...call, after })[Symbol.asyncIterator]();
-  let first: Promise<IteratorResult<StreamEvent>> | undefined = inner.next();
+  // In a turn of its own: the statement that stores the task leaves before, and the database works meanwhile.
+  let first: Promise<IteratorResult<StreamEvent>> | undefined = nextTurn().then(() => inner.next());
   // What fails early is told to whoever reads; where the task is not stored, nobody does.
   first.catch(() => undefined);
   return {
