@@ -1,3 +1,6 @@
+/** One for all: an abort without a reason makes an error with a stack, for every stream that ends. */
+const CLOSED = new DOMException('The stream is closed.', 'AbortError');
+
 /**
  * A generator that can be closed while it waits. `return()` of a plain one is only heard at its next `yield`: a stream
  * whose reader has gone would listen on until the next event.
@@ -15,11 +18,11 @@ export function closable<T>(
   return {
     next: () => inner.next(),
     return: (value) => {
-      closed.abort();
+      closed.abort(CLOSED);
       return inner.return(value);
     },
     throw: (error) => {
-      closed.abort();
+      closed.abort(CLOSED);
       return inner.throw(error);
     },
     [Symbol.asyncIterator]() {

@@ -27,12 +27,19 @@ export async function firstWord({
   run,
   next,
 }: FirstWord): Promise<IteratorResult<TaskStreamItem> | undefined> {
+  const word = await (run === undefined ? wordElsewhere(query, taskId, next) : Promise.race([next, namedBy(run)]));
+  // A run that is over without a name has written why.
+  return word === 'unnamed' ? await next : word === 'named' ? undefined : word;
+}
+
+async function wordElsewhere(
+  query: Query,
+  taskId: string,
+  next: FirstWord['next'],
+): Promise<Naming | IteratorResult<TaskStreamItem>> {
   const found = new AbortController();
-  const named = run === undefined ? namedElsewhere(query, taskId, found.signal) : namedBy(run);
   try {
-    const word = await Promise.race([next, named]);
-    // A run that is over without a name has written why.
-    return word === 'unnamed' ? await next : word === 'named' ? undefined : word;
+    return await Promise.race([next, namedElsewhere(query, taskId, found.signal)]);
   } finally {
     found.abort();
   }
