@@ -14,8 +14,8 @@ export interface ReadySend {
 const UNSTORED = new Error('The task was not stored.');
 
 /**
- * Makes a send ready, once its task is on its way to the database: its body, its credentials, the check of the address. All of that would otherwise begin after the
- * commit, for which the process has nothing else to do than to wait.
+ * Makes a send ready, once its task is on its way to the database: its body, its credentials, the check of the address.
+ * All of that would otherwise begin after the commit, for which the process has nothing else to do than to wait.
  *
  * @param wire what the agent is told
  * @param stop ends the send
