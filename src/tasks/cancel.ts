@@ -63,7 +63,7 @@ export async function cancelTask(parts: EngineParts, principal: Principal, id: s
     }
     const { entries, metadata } = readIncoming(answer, fold, true);
     const at = new Date();
-    const logged = await journal.append(row, { epoch: row.leaseEpoch, entries, at, metadata });
+    const logged = await journal.append(row, { epoch: row.leaseEpoch, entries, at, base: row.lastSequence, metadata });
     if (logged === undefined) continue;
     if (row.elsewhere) recorded.ended(row, 'canceled', at);
     for (const entry of logged) fold.apply(entry);

@@ -74,6 +74,48 @@ describe('grouped writes', () => {
     expect(tries).toEqual([false, true, true]);
   });
 
+  it('are split after such a try, and still say that they may have been written', async () => {
+    const tries: string[] = [];
+    const lanes = new Lanes<number, number>(
+      async (items, again) => {
+        tries.push(`${items.join()} ${again ? 'again' : 'first'}`);
+        if (tries.length === 1) throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+        if (items.length > 1) throw new Error('a deadlock');
+        return items;
+      },
+      { ...options, lanes: 1, patienceMs: 5_000 },
+    );
+    expect(await Promise.all([lanes.add('a', 1), lanes.add('b', 2)])).toEqual([1, 2]);
+    expect(tries).toEqual(['1,2 first', '1,2 again', '1 again', '2 again']);
+  });
+
+  it('are refused where an earlier one of their key fails while they wait for the next batch', async () => {
+    let fail: () => void = () => undefined;
+    const failing = new Promise<void>((_, reject) => {
+      fail = () => reject(new Error('it cannot be stored'));
+    });
+    const written: string[] = [];
+    const lanes = new Lanes<string, string>(
+      async (items) => {
+        if (items.includes('a1')) await failing;
+        written.push(...items);
+        return items;
+      },
+      { ...options, lanes: 1 },
+    );
+    const first = lanes.add('a', 'a1');
+    await new Promise((resolve) => setImmediate(resolve));
+    const behind = lanes.add('a', 'a2');
+    const other = lanes.add('b', 'b1');
+    fail();
+    await expect(first).rejects.toThrow('it cannot be stored');
+    await expect(behind).rejects.toThrow('An earlier write of the same task failed.');
+    expect(await other).toBe('b1');
+    expect(await lanes.add('a', 'a3')).toBe('a3');
+    await lanes.drained();
+    expect(written).toEqual(['b1', 'a3']);
+  });
+
   it('are refused when too much waits', async () => {
     let go: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => {

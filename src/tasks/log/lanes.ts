@@ -17,6 +17,8 @@ export interface LaneOptions<I = never> {
 
 const PAUSE_MS = 200;
 
+const behindAFailure = (): RollcallError => new RollcallError('INTERNAL', 'An earlier write of the same task failed.');
+
 interface Waiting<I, O> {
   readonly key: string;
   readonly item: I;
@@ -96,20 +98,21 @@ export class Lanes<I, O> {
     if (this.#pending === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  async #write(given: readonly Waiting<I, O>[], failed: Set<string>): Promise<void> {
+  async #write(given: readonly Waiting<I, O>[], failed: Set<string>, written = false): Promise<void> {
     let batch = given.filter((waiting) => {
       if (!failed.has(waiting.key)) return true;
-      waiting.reject(new RollcallError('INTERNAL', 'An earlier write of the same task failed.'));
+      waiting.reject(behindAFailure());
       return false;
     });
     const fail = (list: readonly Waiting<I, O>[], error: unknown): void => {
       for (const waiting of list) {
         failed.add(waiting.key);
         waiting.reject(error);
+        this.#refuseBehind(waiting.key);
       }
     };
     const until = Date.now() + (this.#options.patienceMs ?? 0);
-    for (let again = false; batch.length > 0; again = true) {
+    for (let again = written; batch.length > 0; again = true) {
       try {
         const results = await this.#run(
           batch.map(({ item }) => item),
@@ -123,8 +126,8 @@ export class Lanes<I, O> {
         if (toRollcallError(error).code !== 'DATABASE_UNAVAILABLE') {
           if (batch.length === 1) return fail(batch, error);
           const half = batch.length >> 1;
-          await this.#write(batch.slice(0, half), failed);
-          return this.#write(batch.slice(half), failed);
+          await this.#write(batch.slice(0, half), failed, again);
+          return this.#write(batch.slice(half), failed, again);
         }
         // Without a database there is no bad item to find.
         const patient = Date.now() < until ? batch.filter(({ item }) => this.#isPatient(item)) : [];
@@ -136,6 +139,17 @@ export class Lanes<I, O> {
         if (batch.length > 0) await delay(PAUSE_MS);
       }
     }
+  }
+
+  /** What waits for a later batch. What is added from now on may know of the failure. */
+  #refuseBehind(key: string): void {
+    const lane = hash(key) % this.#options.lanes;
+    this.#queues[lane] = this.#queues[lane]!.filter((waiting) => {
+      if (waiting.key !== key) return true;
+      this.#pending--;
+      waiting.reject(behindAFailure());
+      return false;
+    });
   }
 
   #isPatient(item: I): boolean {
