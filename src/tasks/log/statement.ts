@@ -1,9 +1,7 @@
 import type { Query } from '../../database/drivers.ts';
-import { acceptPushSql, acceptSql, acceptValues, type NewTask, pushValues } from './accept.ts';
-import { type Append, appendSql, appendValues, groupAppends } from './append.ts';
-
-/** The n-th value of a part of a statement, counted from 1, as the statement names it. */
-export type Placeholder = (n: number) => string;
+import { acceptPart, type NewTask, pushPart } from './accept.ts';
+import { type Append, appendPart, groupAppends } from './append.ts';
+import type { Placeholder } from './given.ts';
 
 /** A task that begins, or entries for one that is there. */
 export type LogWrite =
@@ -19,7 +17,9 @@ export interface LogOptions {
   readonly onPush: () => void;
 }
 
-interface Part {
+/** Subqueries of a statement, with the values that they name. */
+export interface StatementPart {
+  /** Equal where the text is. */
   readonly key: string;
   readonly sql: ($: Placeholder) => string;
   readonly values: readonly unknown[];
@@ -30,7 +30,7 @@ interface Part {
 const texts = new Map<string, string>();
 
 /** One statement of several parts, each with its values behind those of the one before. Few combinations are possible. */
-function textOf(parts: readonly Part[], key: string): string {
+function textOf(parts: readonly StatementPart[], key: string): string {
   const known = texts.get(key);
   if (known !== undefined) return known;
   let before = 0;
@@ -59,16 +59,11 @@ export async function writeLog(
   const tasks = writes.flatMap(({ accept }) => accept ?? []);
   const pushes = tasks.flatMap(({ push }) => push ?? []);
   const groups = groupAppends(writes.flatMap(({ append }) => append ?? []));
-  const parts: Part[] = [];
-  if (tasks.length > 0) {
-    const answer = 'select task as id, null::bigint as base, false as push from made';
-    parts.push({ key: 'accept', sql: acceptSql, values: acceptValues(tasks), answer });
-  }
-  if (pushes.length > 0) parts.push({ key: 'push', sql: acceptPushSql, values: pushValues(pushes) });
-  if (groups.size > 0) {
-    const answer = 'select id, base, push from head';
-    parts.push({ key: 'append', sql: appendSql, values: appendValues(groups, leaseMs, again), answer });
-  }
+  const parts = [
+    ...(tasks.length > 0 ? [acceptPart(tasks)] : []),
+    ...(pushes.length > 0 ? [pushPart(pushes)] : []),
+    ...(groups.size > 0 ? [appendPart(groups, leaseMs, again)] : []),
+  ];
   const key = `task-${parts.map((part) => part.key).join('-')}`;
   const values = parts.flatMap((part) => part.values);
   const rows = await query<{ id: string; base: number | null; push: boolean }>(textOf(parts, key), values, key);
