@@ -10,6 +10,7 @@ import { TaskLogCompaction } from './0007-task-log-compaction.ts';
 import { CardTrust } from './0008-card-trust.ts';
 import { AppendOnlyAudit } from './0009-append-only-audit.ts';
 import { TaskLogWithoutKey } from './0010-task-log-without-key.ts';
+import { TasksWithoutAgentKey } from './0011-tasks-without-agent-key.ts';
 
 /** Every migration, oldest first. They only go forward, and run on PostgreSQL and PGlite alike. */
 export const MIGRATIONS: { readonly name: string; readonly class: Constructor<Migration> }[] = [
@@ -23,4 +24,5 @@ export const MIGRATIONS: { readonly name: string; readonly class: Constructor<Mi
   { name: '0008-card-trust', class: CardTrust },
   { name: '0009-append-only-audit', class: AppendOnlyAudit },
   { name: '0010-task-log-without-key', class: TaskLogWithoutKey },
+  { name: '0011-tasks-without-agent-key', class: TasksWithoutAgentKey },
 ];

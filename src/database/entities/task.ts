@@ -1,5 +1,4 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { AgentEntity } from './agent.ts';
 import { counter, moment } from './columns.ts';
 
 const json = () => p.json<unknown>().columnType('json');
@@ -9,7 +8,8 @@ const json = () => p.json<unknown>().columnType('json');
  * from the log. The lease says which replica drives an unfinished task; a write under an older epoch is refused.
  *
  * `context` is text, as clients may bring their own; it means something only together with the owner. `joinKey` is
- * the digest by which a repeated send finds this task, while it may (DESIGN §3.3). JSON is kept as `json`, not `jsonb`:
+ * the digest by which a repeated send finds this task, while it may (DESIGN §3.3). `agent` is no foreign key: agents are
+ * never removed, and the check would lock the agent's row for every task that begins. JSON is kept as `json`, not `jsonb`:
  * jsonb refuses escapes that are valid JSON, and one agent's odd text must not fail a write.
  */
 export const TaskEntity = defineEntity({
@@ -54,7 +54,7 @@ export const TaskEntity = defineEntity({
   ],
   properties: {
     id: p.uuid().primary(),
-    agent: () => p.manyToOne(AgentEntity).fieldName('agent').mapToPk().deleteRule('restrict').index(false),
+    agent: p.uuid(),
     context: p.text(),
     owner: p.uuid(),
     dialect: p.text().default('1.0'),
