@@ -1,3 +1,7 @@
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
 import { post, rpc } from '../a2a/support.ts';
 import { data } from '../support/app.ts';
@@ -39,6 +43,13 @@ function expected(first: Entry, log: readonly Entry[]): unknown[] {
   return [first.raw, ...log.slice(until.length).map(({ raw }) => raw)];
 }
 
+/** Writes down all that is known of a task, for whoever looks into a difference; answers where. */
+function keep({ client, taskId }: Journal, known: object): string {
+  const file = join(tmpdir(), `rollcall-kill-${taskId}.json`);
+  writeFileSync(file, JSON.stringify({ client, taskId, ...known }, undefined, 2));
+  return `all of both is in ${file}`;
+}
+
 /** How a task ended, once everything about it was found to be right. */
 export interface Outcome {
   readonly journal: Journal;
@@ -56,15 +67,6 @@ export async function audit(url: string, journal: Journal, work: Work | undefine
     full.map(({ sequence }) => sequence),
     `${where}: sequences`,
   ).toEqual(full.map((_, i) => i + 1));
-
-  // Each event once and in order. The SDK tells no sequences; what it has in the end is compared below.
-  if (entries[0]!.sequence !== undefined) {
-    const mine = (await LOG_OF[client]?.(url, journal)) ?? log;
-    expect(
-      entries.map(({ raw }) => raw),
-      `${where}: the journal and the log`,
-    ).toEqual(expected(entries[0]!, mine));
-  }
 
   const { body } = await post(`${url}a2a/${agentId}`, rpc('GetTask', { id: taskId }), { 'a2a-version': '1.0' });
   const task = seenInV1({ task: body['result'] as Json });
@@ -85,6 +87,14 @@ export async function audit(url: string, journal: Journal, work: Work | undefine
       client: sent,
       task: sent,
     });
+  }
+  // Each event once and in order. The SDK tells no sequences; what it has in the end was compared above.
+  if (entries[0]!.sequence !== undefined) {
+    const mine = (await LOG_OF[client]?.(url, journal)) ?? log;
+    const written = entries.map(({ raw }) => raw);
+    const wanted = expected(entries[0]!, mine);
+    const kept = isDeepStrictEqual(written, wanted) ? '' : ` (${keep(journal, { written, wanted, log, full })})`;
+    expect(written, `${where}: the journal and the log${kept}`).toEqual(wanted);
   }
   if (!journal.retrySafe) expect(executions, `${where}: executions`).toBeLessThanOrEqual(1);
   return { journal, unknown, executions };

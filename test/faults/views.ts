@@ -44,11 +44,19 @@ export function seenInV03(event: Json): Seen {
 export function plainV03(event: Json): Json {
   if (event['kind'] !== 'artifact-update' && event['kind'] !== 'status-update') return event;
   const { id: _, ...rest } = event;
-  if (rest['artifact'] === undefined) return rest;
-  const { index: __, append: ___, lastChunk: ____, parts, ...artifact } = rest['artifact'];
-  const plainParts = (parts as Json[]).map(({ type: _____, ...part }) => part);
-  return { ...rest, artifact: { ...artifact, parts: plainParts } };
+  if (rest['artifact'] !== undefined) {
+    const { index: __, append: ___, lastChunk: ____, ...artifact } = rest['artifact'];
+    return { ...rest, artifact: plainParts(artifact) };
+  }
+  // Recovery ends a task with a message, and a client that says its message again hears of it as an answer to a send.
+  const { message, ...status } = rest['status'];
+  return message === undefined ? rest : { ...rest, status: { ...status, message: plainParts(message) } };
 }
+
+const plainParts = (holder: Json): Json => ({
+  ...holder,
+  parts: (holder['parts'] as Json[]).map(({ type: _, ...part }) => part),
+});
 
 /** A task event of the graph, with the fields of {@link TASK_EVENT_FIELDS}. */
 export function seenInGraph(event: Json): Seen {
