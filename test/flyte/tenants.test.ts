@@ -37,13 +37,27 @@ test('what is heard of a job is written to the tasks of whom Flyte acts as, and 
   const second = await actingAs(other, cleanup);
   answers(one.a, { phase: Phase.SUCCEEDED });
   await vi.waitFor(async () => expect(await second.listed()).toContain(`Agent of ${one.type}`), SOON);
+  /** When somebody last asked for the job of that owner's only task. */
+  const heardAt = async (owner: string): Promise<unknown> => {
+    const rows = await second.app.database.query<{ at: unknown }>(
+      'select j.heard_at as at from task_job j join task t on t.id = j.task where t.owner = $1 and j.ref is not null',
+      [owner],
+    );
+    return rows[0]?.at;
+  };
+  const mineBefore = await heardAt(mine);
   expect((await second.asyncService.getTask(job)).resource?.phase).toBe(Phase.SUCCEEDED);
   // What was asked for later is written: what was to be written of the first one has been.
   const { resourceMeta } = await second.asyncService.createTask(one.given(0, randomUUID()));
+  const otherBefore = await vi.waitFor(async () => (await heardAt(other)) ?? Promise.reject(new Error('none')), SOON);
   await second.asyncService.getTask({ resourceMeta, ...one.of });
   const query = '{ tasks { nodes { state owner } } }';
   await expect
     .poll(async () => (await data(second.url, query, {}, otherToken))['tasks'].nodes)
     .toEqual([{ state: 'COMPLETED', owner: other }]);
   expect((await data(second.url, query, {}, myToken))['tasks'].nodes).toEqual([{ state: 'SUBMITTED', owner: mine }]);
+
+  await expect.poll(() => heardAt(other), SOON).not.toEqual(otherBefore);
+  // Else Rollcall would not ask for a job whose own Flyte has forgotten it.
+  expect(await heardAt(mine)).toEqual(mineBefore);
 });

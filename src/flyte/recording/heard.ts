@@ -1,3 +1,4 @@
+import type { Principal } from '../../auth/principal.ts';
 import type { RecordedTasks } from '../../tasks/tasks.ts';
 import type { FlyteLog } from '../source.ts';
 
@@ -7,6 +8,7 @@ const MOST = 50_000;
 /** Tells the task engine which jobs are asked for, so that it need not ask: seldom, and of all of them at once. */
 export class Heard {
   readonly #recorded: RecordedTasks;
+  readonly #principal: Principal;
   readonly #log: FlyteLog;
   /** When each was told of last, by ref. */
   #told = new Map<string, number>();
@@ -14,8 +16,9 @@ export class Heard {
   #timer: NodeJS.Timeout | undefined;
   #telling: Promise<void> = Promise.resolve();
 
-  constructor(recorded: RecordedTasks, log: FlyteLog) {
+  constructor(recorded: RecordedTasks, principal: Principal, log: FlyteLog) {
     this.#recorded = recorded;
+    this.#principal = principal;
     this.#log = log;
   }
 
@@ -45,7 +48,7 @@ export class Heard {
     this.#telling = this.#telling.then(async () => {
       // What is lost of it costs a poll too many.
       await this.#recorded
-        .heard(refs)
+        .heard(this.#principal, refs)
         .catch((error: unknown) => this.#log.warn({ err: error }, 'jobs that were asked for could not be noted'));
     });
     return this.#telling;

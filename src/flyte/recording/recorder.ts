@@ -49,7 +49,7 @@ export class FlyteRecorder implements TaskRecorder {
     this.#options = options;
     this.#writes = new Writes(log);
     this.#tracks = new Tracks(recorded, principal, this.#writes);
-    this.#heard = new Heard(recorded, log);
+    this.#heard = new Heard(recorded, principal, log);
   }
 
   start(calls: Readonly<Record<FlyteGeneration, TaskCalls>>): void {

@@ -95,7 +95,8 @@ export class RecordedTasks {
     const row = await taskById(this.#parts.database.query, task.id);
     // Another call for the same job was first, and reports may have come since.
     if (row === undefined || row.metadata !== null) return;
-    await this.#parts.journal.append(row, { epoch: row.leaseEpoch, entries: [], at: new Date(), metadata });
+    const { leaseEpoch: epoch, lastSequence: base } = row;
+    await this.#parts.journal.append(row, { epoch, entries: [], at: new Date(), base, metadata });
   }
 
   /** The job was not created, or nobody knows of it any more: the task has failed, and the same work may begin anew. */
@@ -117,7 +118,8 @@ export class RecordedTasks {
     const message = { messageId: newId(), role: 'agent' as const, parts: [{ text: report.text }] };
     const status = report.text === '' ? { state } : { state, message };
     entries.push({ kind: 'status', status, metadata: report.statusMetadata });
-    const logged = await this.#parts.journal.append(row, { epoch: row.leaseEpoch, entries, at, metadata });
+    const { leaseEpoch: epoch, lastSequence: base } = row;
+    const logged = await this.#parts.journal.append(row, { epoch, entries, at, base, metadata });
     if (logged !== undefined && isTerminal(state)) this.ended(row, state, at);
     return state;
   }
@@ -128,10 +130,10 @@ export class RecordedTasks {
     this.#parts.usage.record(agentId, state === 'failed', { latencyMs, at });
   }
 
-  /** Somebody asked for these jobs: Rollcall need not. */
-  async heard(refs: readonly string[]): Promise<void> {
+  /** The caller asked for these jobs of its own: Rollcall need not. */
+  async heard(principal: Principal, refs: readonly string[]): Promise<void> {
     for (let from = 0; from < refs.length; from += BATCH) {
-      await this.#store.heard(refs.slice(from, from + BATCH), this.silenceMs);
+      await this.#store.heard(principal.subject, refs.slice(from, from + BATCH), this.silenceMs);
     }
   }
 

@@ -54,12 +54,12 @@ export class JobStore {
     await this.#query('delete from task_key where task = $1', [id]);
   }
 
-  /** Others asked for these jobs just now: it is not our turn for `silenceMs`. */
-  async heard(refs: readonly string[], silenceMs: number): Promise<void> {
+  /** The owner's Flyte asked for these jobs just now: it is not our turn for `silenceMs`. */
+  async heard(owner: string, refs: readonly string[], silenceMs: number): Promise<void> {
     await this.#query(
-      `update task_job set heard_at = now(), polls = 0, poll_at = now() + $2::int * interval '1 millisecond'
-       where ref = any($1::text[]) and poll_at is not null`,
-      [refs, silenceMs],
+      `update task_job j set heard_at = now(), polls = 0, poll_at = now() + $3::int * interval '1 millisecond'
+       from task t where j.ref = any($2::text[]) and j.poll_at is not null and t.id = j.task and t.owner = $1`,
+      [owner, refs, silenceMs],
     );
   }
 
