@@ -1,8 +1,12 @@
-import { type ExecutionResult, parse } from 'graphql';
+import { buildSchema, type ExecutionResult, parse } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { authorizing } from '../../src/gateway/authorize/authorized.ts';
 import { createEngine } from '../../src/gateway/create-engine.ts';
+import { weightOf } from '../../src/gateway/document-weight.ts';
 import type { Engine, ExecRequest, GatewayContext } from '../../src/gateway/engine.ts';
 import { localExecutor } from '../../src/gateway/local.ts';
+import { selectOperation } from '../../src/gateway/operation.ts';
+import type { Prepare } from '../../src/gateway/prepare-operation.ts';
 import { createSubgraph } from '../../src/gateway/subgraph-schema.ts';
 import { executable, executableSubgraph } from './support/executable.ts';
 import { compose } from './support/gateway.ts';
@@ -211,4 +215,40 @@ describe('what a supergraph asks of callers', () => {
     const { data } = await ask('{ __schema { queryType { name } } audit { entries } }', NOBODY);
     expect(data).toEqual({ __schema: { queryType: { name: 'Query' } }, audit: { entries: null } });
   });
+});
+
+test('what is prepared for callers is kept within the bound of all that is kept of operations', async () => {
+  const secrets = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const schema = buildSchema(`type Query { open: Int ${secrets.map((name) => `${name}: Int`).join(' ')} }`);
+  const requirements = new Map(
+    secrets.map((name) => {
+      const coordinate = `Query.${name}`;
+      return [coordinate, { coordinate, signedIn: true, scopes: [[name]], policy: false }];
+    }),
+  );
+  let prepared = 0;
+  const prepare: Prepare = async (_asked, allowed) => {
+    if (allowed !== undefined) prepared += 1;
+    return () => ({ data: {} });
+  };
+  const authorized = authorizing(schema, requirements, prepare);
+  /** Of each operation as many variants as there are sets of secrets. */
+  const callers = Array.from({ length: 2 ** secrets.length - 1 }, (_, set) =>
+    holding(...secrets.filter((_, bit) => (set >> bit) & 1)),
+  );
+  const document = parse(`{ ${secrets.join(' ')} ${'open '.repeat(600)} }`);
+  const selected = selectOperation(document, undefined);
+  if (selected instanceof Error) throw selected;
+  const runs = [await authorized(selected), await authorized(selected)];
+  const requests = runs.flatMap((run) => callers.map((context) => ({ run, context })));
+  const ask = async ({ run, context }: (typeof requests)[number]): Promise<void> => {
+    await run({ document, operationType: 'query', context });
+  };
+  for (const each of requests) await ask(each);
+  expect(prepared).toBe(requests.length);
+  // The latest first: what is prepared again pushes out only what was asked for again.
+  for (const each of requests.toReversed()) await ask(each);
+  const weight = (2 * requests.length - prepared) * weightOf(document);
+  expect(weight).toBeLessThanOrEqual(64 * 1024 * 1024);
+  expect(weight).toBeGreaterThan(60 * 1024 * 1024);
 });

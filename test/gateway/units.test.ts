@@ -1,8 +1,10 @@
 import fc from 'fast-check';
-import { buildSchema, parse, print } from 'graphql';
+import { buildSchema, getOperationAST, type OperationDefinitionNode, parse, print } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { DocumentCache } from '../../src/gateway/document-cache.ts';
 import { weightOf } from '../../src/gateway/document-weight.ts';
+import { fieldsOf } from '../../src/gateway/field-count.ts';
+import { checkLimits, DEFAULT_LIMITS } from '../../src/gateway/host/limits.ts';
 import { KeptDocuments } from '../../src/gateway/kept-documents.ts';
 import { LruMap } from '../../src/gateway/lru.ts';
 import { ClientKeys, toClientPath } from '../../src/gateway/plan/client-keys.ts';
@@ -50,22 +52,58 @@ describe('an LRU map', () => {
   });
 });
 
-describe('the weight of a document', () => {
-  const fragment = (name: string, inner: string): string => `fragment ${name} on T { ${inner} ${inner} }`;
+const fragment = (name: string, inner: string): string => `fragment ${name} on T { ${inner} ${inner} }`;
+/** `levels` fragments, each of which spreads the next one twice. */
+const doubling = (levels: number): string =>
+  [...Array.from({ length: levels }, (_, n) => fragment(`F${n}`, `...F${n + 1}`)), fragment(`F${levels}`, 'x')].join(
+    ' ',
+  );
 
+describe('the fields of an operation', () => {
+  const count = (text: string): number[] => {
+    const document = parse(text);
+    return document.definitions.flatMap((d) => (d.kind === 'OperationDefinition' ? [fieldsOf(document, d)] : []));
+  };
+
+  it('are those of its fragments, each time that they are spread, and of no other operation', () => {
+    expect(count('query A { a { x } ...F ... on T { ...F y } } query B { ...F } fragment F on T { f { g } }')).toEqual([
+      7, 2,
+    ]);
+    expect(count('{ a ...Missing }')).toEqual([1]);
+  });
+
+  it('cost no more to count than to write where fragments multiply one another, and end where one spreads itself', () => {
+    expect(count(`{ ...F0 } ${doubling(1_000)}`)).toEqual([2 ** 1_001]);
+    expect(count('{ ...F } fragment F on Query { a ...F ...G } fragment G on Query { b ...F }')).toEqual([2]);
+  });
+
+  it('are counted by the document that is asked about, also where two share an operation', () => {
+    const document = parse('{ ...F } fragment F on T { x y }');
+    const operation = document.definitions[0] as OperationDefinitionNode;
+    const other = { ...document, definitions: [operation, ...parse('fragment F on T { x }').definitions] };
+    expect([fieldsOf(document, operation), fieldsOf(other, operation), fieldsOf(document, operation)]).toEqual([
+      2, 1, 2,
+    ]);
+  });
+
+  it('are limited as they are weighed', () => {
+    const schema = buildSchema('type Query { t: T } type T { id: ID }');
+    const document = parse(`{ t { ...F0 } } ${doubling(3).replaceAll('x', 'id')}`);
+    const refusals = (maxFields: number) =>
+      checkLimits(schema, document, getOperationAST(document)!, {}, { ...DEFAULT_LIMITS, maxFields });
+    expect(refusals(17)).toEqual([]);
+    expect(refusals(16)).toMatchObject([{ extensions: { limit: 'number of fields', maximum: 16 } }]);
+  });
+});
+
+describe('the weight of a document', () => {
   it('counts a fragment wherever it is spread, also in other fragments', () => {
     const apart = weightOf(parse('{ a { x y } b { x y } }'));
     const spread = weightOf(parse('{ a { ...F } b { ...F } } fragment F on T { x y }'));
     // Both are compiled to six fields; the texts differ in length.
     expect(Math.abs(spread - apart)).toBeLessThan(weightOf(parse('{ x }')));
-    const doubling = Array.from({ length: 30 }, (_, n) => fragment(`F${n}`, `...F${n + 1}`));
-    const text = `{ a { ...F0 } } ${doubling.join(' ')} ${fragment('F30', 'x')}`;
-    expect(weightOf(parse(text))).toBeGreaterThan(2 ** 30 * weightOf(parse('{ x }')) * 0.5);
-  });
-
-  it('ends where a fragment spreads itself', () => {
-    expect(weightOf(parse('{ ...F } fragment F on Query { a ...F ...G } fragment G on Query { b ...F }'))).toBeLessThan(
-      20_000,
+    expect(weightOf(parse(`{ a { ...F0 } } ${doubling(30)}`))).toBeGreaterThan(
+      2 ** 30 * weightOf(parse('{ x }')) * 0.5,
     );
   });
 

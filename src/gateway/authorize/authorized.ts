@@ -1,14 +1,11 @@
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { GraphQLError } from 'graphql';
 import type { GatewayContext } from '../engine.ts';
-import { LruMap } from '../lru.ts';
+import { KeptDocuments } from '../kept-documents.ts';
 import { type SelectedOperation, selectOperation } from '../operation.ts';
 import type { Allowed, Prepare, Run } from '../prepare-operation.ts';
 import { isMet, type Requirement, type Requirements, refusalOf } from './requirements.ts';
 import { WithheldFields } from './withheld.ts';
-
-/** Callers differ in few ways: this many answers of one operation stay prepared. */
-const MOST_VARIANTS = 50;
 
 /**
  * Prepares operations with what the supergraph asks of callers (`@authenticated`, `@requiresScopes`, `@policy`), for
@@ -17,19 +14,23 @@ const MOST_VARIANTS = 50;
  */
 export function authorizing(schema: GraphQLSchema, requirements: Requirements, prepare: Prepare): Prepare {
   const fields = new WithheldFields(schema, requirements);
+  // Of all operations together: each takes as much memory as its operation, and of one operation there may be many.
+  const variants = new KeptDocuments<Promise<Run>>();
+  let operations = 0;
   return async (asked) => {
-    const needed = fields.of(documentOf(asked));
+    const document = documentOf(asked);
+    const needed = fields.of(document);
     const whole = await prepare(asked);
     if (needed.length === 0) return whole;
-    const variants = new LruMap<string, Promise<Run>>(MOST_VARIANTS);
+    const id = ++operations;
     return (request) => {
       const unmet = needed.filter((requirement) => !isMet(requirement, request.context));
       if (unmet.length === 0) return whole(request);
-      const key = `${request.context.signedIn === true}\n${unmet.map(({ coordinate }) => coordinate).join('\n')}`;
+      const key = `${id} ${request.context.signedIn === true}\n${unmet.map(({ coordinate }) => coordinate).join('\n')}`;
       let variant = variants.get(key);
       if (variant === undefined) {
         variant = prepare(asked, allowedOf(fields, asked, unmet, request.context));
-        variants.set(key, variant);
+        variants.set(key, variant, document);
         variant.catch(() => variants.delete(key));
       }
       return variant.then((run) => run(request));

@@ -17,6 +17,7 @@ import {
   TypeMetaFieldDef,
 } from 'graphql';
 import { isDeeperThan } from '../../json-depth.ts';
+import { fieldsOf } from '../field-count.ts';
 
 /** What one operation may ask for. */
 export interface QueryLimits {
@@ -56,11 +57,10 @@ const META_FIELDS: Readonly<Record<string, GraphQLField<unknown, unknown>>> = {
 interface Measure {
   depth: number;
   aliases: number;
-  fields: number;
   cost: number;
 }
 
-const NOTHING: Measure = { depth: 0, aliases: 0, fields: 0, cost: 0 };
+const NOTHING: Measure = { depth: 0, aliases: 0, cost: 0 };
 
 const exceeded = (what: string, is: number, max: number): GraphQLError =>
   new GraphQLError(
@@ -113,7 +113,6 @@ export function checkLimits(
     const add = (part: Measure): void => {
       sum.depth = Math.max(sum.depth, part.depth);
       sum.aliases += part.aliases;
-      sum.fields += part.fields;
       sum.cost += part.cost;
     };
     for (const selection of set.selections) {
@@ -143,7 +142,7 @@ export function checkLimits(
   const ofField = (field: FieldNode, parent: GraphQLCompositeType, inConnection: boolean): Measure => {
     const name = field.name.value;
     const aliases = field.alias === undefined ? 0 : 1;
-    const leaf: Measure = { depth: 1, aliases, fields: 1, cost: 1 };
+    const leaf: Measure = { depth: 1, aliases, cost: 1 };
     const type = META_FIELDS[name]?.type ?? ('getFields' in parent ? parent.getFields()[name]?.type : undefined);
     if (type === undefined || field.selectionSet === undefined) return leaf;
     const target = getNamedType(type);
@@ -155,14 +154,14 @@ export function checkLimits(
     return {
       depth: inner.depth + 1,
       aliases: inner.aliases + aliases,
-      fields: inner.fields + 1,
       cost: 1 + times * inner.cost,
     };
   };
 
   const root = schema.getRootType(operation.operation);
   if (root == null) return [];
-  const { depth, aliases, fields, cost } = ofSelection(operation.selectionSet, root, false);
+  const { depth, aliases, cost } = ofSelection(operation.selectionSet, root, false);
+  const fields = fieldsOf(document, operation);
   const errors: GraphQLError[] = [];
   if (depth > limits.maxDepth) errors.push(exceeded('depth', depth, limits.maxDepth));
   if (aliases > limits.maxAliases) errors.push(exceeded('number of aliases', aliases, limits.maxAliases));
