@@ -1,36 +1,16 @@
-import { Client, credentials, type handleUnaryCall, Server, ServerCredentials, status } from '@grpc/grpc-js';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { status } from '@grpc/grpc-js';
+import { describe, expect, test } from 'vitest';
 import { keptAnswer, keptAnswers } from '../../src/grpc/kept-answers.ts';
-
-type Bytes = Buffer<ArrayBufferLike>;
-const PATH = '/test.Service/Method';
-const same = (bytes: Bytes): Bytes => bytes;
+import { type Bytes, clientOf, PATH, same, startServer, type Unary } from './one-method.ts';
 
 /** A call to a server of one method, and what it had to serialise. */
-async function served(handle: handleUnaryCall<Bytes, Bytes>) {
+async function served(handle: Unary) {
   const serialised: Bytes[] = [];
-  const server = new Server({ interceptors: [keptAnswers] });
-  const method = {
-    path: PATH,
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: same,
-    requestDeserialize: same,
-    responseSerialize: (bytes: Bytes) => {
-      serialised.push(bytes);
-      return bytes;
-    },
-    responseDeserialize: same,
-  } as const;
-  server.addService({ method }, { method: handle });
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    ),
-  );
-  onTestFinished(() => server.forceShutdown());
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
-  onTestFinished(() => client.close());
+  const { port } = await startServer(handle, { interceptors: [keptAnswers] }, (bytes) => {
+    serialised.push(bytes);
+    return bytes;
+  });
+  const client = await clientOf(port);
   const ask = (request: string): Promise<Bytes> =>
     new Promise((resolve, reject) =>
       client.makeUnaryRequest(PATH, same, same, Buffer.from(request), (error, answer) =>

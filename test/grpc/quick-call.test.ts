@@ -1,54 +1,13 @@
 import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import {
-  Client,
-  credentials,
-  type handleUnaryCall,
-  Metadata,
-  Server,
-  ServerCredentials,
-  type ServiceError,
-  status,
-} from '@grpc/grpc-js';
+import { type Client, Metadata, type Server, type ServiceError, status } from '@grpc/grpc-js';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { quickCall } from '../../src/grpc/quick-call.ts';
-
-type Bytes = Buffer<ArrayBufferLike>;
-type Unary = handleUnaryCall<Bytes, Bytes>;
-const PATH = '/test.Service/Method';
-const same = (bytes: Bytes): Bytes => bytes;
-const METHOD = {
-  path: PATH,
-  requestStream: false,
-  responseStream: false,
-  requestSerialize: same,
-  requestDeserialize: same,
-  responseSerialize: same,
-  responseDeserialize: same,
-} as const;
-
-async function clientOf(port: number, options = {}): Promise<Client> {
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
-    'grpc.use_local_subchannel_pool': 1,
-    ...options,
-  });
-  onTestFinished(() => client.close());
-  await new Promise<void>((resolve, reject) =>
-    client.waitForReady(Date.now() + 10_000, (error) => (error === undefined ? resolve() : reject(error))),
-  );
-  return client;
-}
+import { type Bytes, clientOf, PATH, startServer, type Unary } from './one-method.ts';
 
 /** A client that is connected to a grpc-js server with this one method. */
 async function served(handle: Unary, options = {}): Promise<{ client: Client; server: Server }> {
-  const server = new Server({ 'grpc.max_receive_message_length': -1 });
-  server.addService({ method: METHOD }, { method: handle });
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    ),
-  );
-  onTestFinished(() => server.forceShutdown());
+  const { server, port } = await startServer(handle);
   return { client: await clientOf(port, options), server };
 }
 

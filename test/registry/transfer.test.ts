@@ -1,111 +1,10 @@
-import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { createRegistryCore } from '../../src/app/core.ts';
-import { LOCAL_USER, type Principal, type Scope } from '../../src/auth/principal.ts';
-import { readConfig } from '../../src/config.ts';
-import type { Database } from '../../src/database/database.ts';
+import type { Principal, Scope } from '../../src/auth/principal.ts';
 import { newId } from '../../src/database/ids.ts';
-import { createLog } from '../../src/log.ts';
-import { cardV1 } from '../support/card-server.ts';
 import { describeOnDrivers } from '../support/database.ts';
+import { ADMIN, agent, exported, RICH, registryOn, SEED_OWNER } from './records.ts';
 
-const ADMIN = LOCAL_USER;
 const user = (...scopes: Scope[]): Principal => ({ subject: newId(), anonymous: false, scopes: new Set(scopes) });
-const SEED_OWNER = '11111111-1111-4111-8111-111111111111';
-
-const registryOn = (database: Database) =>
-  createRegistryCore(readConfig({ DATABASE_URL: 'memory://' }), database, createLog('silent'), () => ({
-    publicUrl: 'http://localhost/',
-    auth: 'none',
-  })).registry;
-type Registry = ReturnType<typeof registryOn>;
-
-async function exported(registry: Registry, principal: Principal = ADMIN, first = 200): Promise<Record<string, any>[]> {
-  const all: Record<string, any>[] = [];
-  let after: string | null = null;
-  do {
-    const page: Awaited<ReturnType<Registry['exportRecords']>> = await registry.exportRecords(principal, {
-      first,
-      after,
-    });
-    all.push(...page.records);
-    after = page.next;
-  } while (after !== null);
-  return all;
-}
-
-const agent = (handle: string, more: Record<string, unknown> = {}) => ({
-  kind: 'agent',
-  handle,
-  name: handle,
-  executionType: 'api',
-  ...more,
-});
-
-function card() {
-  const body = Buffer.from(JSON.stringify(cardV1()));
-  return {
-    url: 'https://weather.example/.well-known/agent-card.json',
-    body: body.toString('base64'),
-    digest: createHash('sha256').update(body).digest('hex'),
-    etag: '"1"',
-    fetchedAt: '2026-01-31T10:20:30.123Z',
-  };
-}
-
-/** One agent with something in every field that a record has. */
-const RICH = agent('weather', {
-  id: newId(),
-  owner: SEED_OWNER,
-  description: 'Zeilen\nmit \u2028 Umlauten: äöü 🌦',
-  version: '2.1',
-  type: 'multimodal',
-  executionType: 'flyte',
-  status: 'deprecated',
-  visibility: 'private',
-  url: 'https://weather.example/rpc',
-  inputModes: ['text/plain', 'image/png'],
-  outputModes: ['application/json'],
-  capabilities: ['forecasts'],
-  interfaces: [
-    { url: 'https://weather.example/rpc', binding: 'JSONRPC', protocolVersion: '1.0', dialect: '1.0', tenant: 't' },
-  ],
-  extensions: [{ uri: 'https://ext.example/1', required: true, params: { z: 1, a: [null, { b: 2.5 }] } }],
-  documentationUrl: 'https://weather.example/docs',
-  iconUrl: 'https://weather.example/icon',
-  provider: { name: 'Sky', url: 'https://sky.example/' },
-  authenticationType: 'apiKey',
-  streaming: true,
-  pushNotifications: true,
-  stateTransitionHistory: true,
-  retrySafe: true,
-  flyteName: 'weather-flyte',
-  isSync: true,
-  taskCategories: [
-    { name: 'spark', version: 1 },
-    { name: 'forecast', version: 0 },
-  ],
-  deployments: [
-    {
-      id: newId(),
-      endpoint: 'spark.internal:8000',
-      tls: false,
-      generation: 1,
-      weight: 90,
-      draining: true,
-      timeouts: { getTask: 500, createTask: 30_000 },
-      createdAt: '2025-03-03T03:03:03.333Z',
-    },
-    { endpoint: '[fd00::1]:443', generation: 2 },
-  ],
-  skills: [
-    { id: newId(), key: 'z-last', name: 'Z', tags: ['b', 'a'], examples: ['one', 'two'], inputModes: ['text/plain'] },
-    { key: 'a-first', name: 'A', createdAt: '2025-05-05T05:05:05.555Z' },
-  ],
-  card: card(),
-  createdAt: '2025-01-02T03:04:05.678Z',
-  updatedAt: '2025-02-03T04:05:06.789+01:00',
-});
 
 describeOnDrivers('export and load', (open) => {
   test('an export of a loaded registry is the export, whatever the size of its pages', async () => {
@@ -268,65 +167,6 @@ describeOnDrivers('export and load', (open) => {
     );
   });
 
-  test('deployments that are wrong, or of another agent, are problems with their field', async () => {
-    const registry = registryOn(await open());
-    await registry.loadRecords(ADMIN, [RICH]);
-    const problem = async (...deployments: object[]) =>
-      (await registry.loadRecords(ADMIN, [agent('other', { deployments })])).problems.map(({ field }) => field);
-    expect(await problem({ endpoint: 'http://x' })).toEqual(['agent.deployments[0].endpoint']);
-    expect(await problem({ endpoint: 'x:1' }, { endpoint: 'X:1' })).toEqual(['agent.deployments[1].endpoint']);
-    expect(await problem({ endpoint: 'x:1', weight: 'all' })).toEqual(['agent.deployments[0].weight']);
-    const { id } = (RICH as any).deployments[0];
-    expect(await problem({ endpoint: 'x:1' }, { id, endpoint: 'y:1' })).toEqual(['agent.deployments[1].id']);
-    expect((await registry.agentByHandle(ADMIN, 'other')) ?? null).toBeNull();
-  });
-
-  test('names that others hold are problems with their field, or skipped', async () => {
-    const registry = registryOn(await open());
-    const skillId = newId();
-    const flyte = { flyteName: 'f', taskCategories: [{ name: 'c', version: 1 }] };
-    await registry.loadRecords(ADMIN, [agent('holder', { ...flyte, skills: [{ id: skillId, key: 'k', name: 'K' }] })]);
-    const takers = [
-      agent('a', { flyteName: 'f' }),
-      agent('b', { flyteName: 'g', taskCategories: [{ name: 'c', version: 1 }] }),
-      agent('c', { skills: [{ id: skillId, key: 'k', name: 'K' }] }),
-    ];
-    for (const onConflict of ['fail', 'update'] as const) {
-      const { problems } = await registry.loadRecords(ADMIN, takers, { onConflict });
-      expect(problems.map((p) => [p.index, p.field])).toEqual([
-        [0, 'agent.flyteName'],
-        [1, 'agent.taskCategories[0]'],
-        [2, 'agent.skills[0].id'],
-      ]);
-    }
-    expect(await registry.loadRecords(ADMIN, takers, { onConflict: 'skip' })).toMatchObject({ skipped: 3 });
-    expect(
-      (await registry.loadRecords(ADMIN, [agent('d', { taskCategories: [{ name: 'x' }] })])).problems[0]!.field,
-    ).toBe('agent.flyteName');
-  });
-
-  test('records of one list that stand for the same thing meet one another', async () => {
-    const registry = registryOn(await open());
-    const twice = [agent('same', { description: '1' }), agent('other'), agent('same', { description: '2' })];
-    expect((await registry.loadRecords(ADMIN, twice)).problems).toEqual([
-      { index: 2, field: 'agent.handle', message: 'is also in record 2 before this one' },
-    ]);
-    expect(await registry.loadRecords(ADMIN, twice, { onConflict: 'skip' })).toMatchObject({ created: 2, skipped: 1 });
-    expect((await registry.agentByHandle(ADMIN, 'same'))!.description).toBe('1');
-    expect(await registry.loadRecords(ADMIN, twice, { onConflict: 'update' })).toMatchObject({
-      unchanged: 2,
-      updated: 1,
-    });
-    expect((await registry.agentByHandle(ADMIN, 'same'))!.description).toBe('2');
-    const exchanged = (await exported(registry)).map((r) => ({
-      ...r,
-      handle: r['handle'] === 'same' ? 'other' : 'same',
-    }));
-    await expect(registry.loadRecords(ADMIN, exchanged, { onConflict: 'update' })).resolves.toMatchObject({
-      problems: [{ field: 'agent.handle' }, { field: 'agent.handle' }],
-    });
-  });
-
   test('a deleted agent comes back with its id', async () => {
     const registry = registryOn(await open());
     await registry.loadRecords(ADMIN, [RICH]);
@@ -378,36 +218,5 @@ describeOnDrivers('export and load', (open) => {
       details: { scope: 'admin' },
     });
     await expect(registry.exportRecords(ADMIN, { after: 'bm9wZQ' })).rejects.toMatchObject({ code: 'INVALID_INPUT' });
-  });
-
-  test('every wrong record is told with its place and field, and nothing is written', async () => {
-    const registry = registryOn(await open());
-    const { problems } = await registry.loadRecords(ADMIN, [
-      agent('fine'),
-      null,
-      { kind: 'task' },
-      agent('Not A Handle'),
-      agent('x', {
-        skills: [
-          { key: 'k', name: 'K' },
-          { key: 'k', name: ' ' },
-        ],
-      }),
-      agent('y', { card: { ...card(), digest: 'no' } }),
-      agent('z', { card: { ...card(), body: 'bm90IGEgY2FyZA==' } }),
-      agent('t', { createdAt: 'yesterday' }),
-      { kind: 'agent', name: 'No handle', executionType: 'api' },
-    ]);
-    expect(problems.map(({ index, field }) => [index, field])).toEqual([
-      [1, 'kind'],
-      [2, 'kind'],
-      [3, 'agent.handle'],
-      [4, 'agent.skills[1].name'],
-      [5, 'agent.card.digest'],
-      [6, 'agent.card.digest'],
-      [7, 'agent.createdAt'],
-      [8, 'agent.handle'],
-    ]);
-    expect(await exported(registry)).toEqual([]);
   });
 });
