@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Lease } from '../claims.ts';
 import { type DrainOptions, drain, type ObservedAttempt } from './drain.ts';
-import { type ClaimedConfig, claimDue, endOtherClaims, renewClaims } from './queue.ts';
+import { type ClaimedConfig, claimDue, endOtherClaims, giveBack, renewClaims } from './queue.ts';
+import { Shares } from './shares.ts';
 
 /** How deliveries are shared out. */
 export interface PusherOptions extends Omit<DrainOptions, 'observe'> {
@@ -18,6 +19,9 @@ export interface PusherOptions extends Omit<DrainOptions, 'observe'> {
   readonly log: Logger;
 }
 
+/** What part of the slots one receiver may have. */
+const SHARE = 1 / 4;
+
 /** A timer that fires a moment early by the clock of the database would find nothing due. */
 const CLOCK_MS = 20;
 
@@ -29,6 +33,7 @@ const CLOCK_MS = 20;
 export class Pusher {
   readonly #options: PusherOptions;
   readonly #drains = new Map<string, Promise<void>>();
+  readonly #shares: Shares;
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #stop = new AbortController();
   readonly #observers = new Set<(attempt: ObservedAttempt) => void>();
@@ -41,6 +46,7 @@ export class Pusher {
 
   constructor(options: PusherOptions) {
     this.#options = options;
+    this.#shares = new Shares(Math.max(1, Math.floor(options.slots * SHARE)));
     this.#inherits = options.alone;
     this.#tickMs = Math.max(options.lease.ms / 3, 20);
     this.#closed = !options.automatic;
@@ -90,14 +96,17 @@ export class Pusher {
       const free = slots - this.#drains.size;
       // Whoever ends first looks again.
       if (free <= 0) break;
-      const claimed = await claimDue(query, lease, free);
-      for (const config of claimed) this.#start(config);
+      const claimed = await claimDue(query, lease, free, this.#shares.spent());
+      const beyond = claimed.filter((config) => !this.#start(config)).map(({ id }) => id);
+      if (beyond.length > 0) await giveBack(query, lease, beyond);
       if (claimed.length === free) this.#again = true;
     }
   }
 
-  #start(config: ClaimedConfig): void {
+  /** False when the receiver has its share of the slots: whichever of its deliveries ends first looks again. */
+  #start(config: ClaimedConfig): boolean {
     const { log, slots } = this.#options;
+    if (!this.#shares.take(config.receiver)) return false;
     const work = drain(
       { ...this.#options, observe: (attempt) => this.#observed(attempt) },
       config,
@@ -112,10 +121,12 @@ export class Pusher {
       .then((next) => {
         const full = this.#drains.size >= slots;
         this.#drains.delete(config.id);
+        const spent = this.#shares.release(config.receiver);
         if (next !== undefined) this.#wakeAfter(next);
-        if (full) this.wake();
+        if (full || spent) this.wake();
       });
     this.#drains.set(config.id, work);
+    return true;
   }
 
   #observed(attempt: ObservedAttempt): void {

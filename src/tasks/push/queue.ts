@@ -8,25 +8,45 @@ export interface ClaimedConfig extends SealedConfig {
   readonly cursor: number;
   readonly attempts: number;
   readonly epoch: number;
+  /** Host and port of the URL: who is behind it. */
+  readonly receiver: string;
 }
 
+const RECEIVER = `lower(substring(url from '^[^:]+://([^/?#]*)'))`;
+
 /**
- * Takes webhooks that are behind and due, longest due first; none that another replica delivers to. The index holds only
- * what is behind, so that this costs nothing while there is nothing to do.
+ * Takes webhooks that are behind and due, longest due first; none that another replica delivers to, and none of the
+ * receivers in `except`. The index holds only what is behind, so that this costs nothing while there is nothing to do.
  */
-export async function claimDue(query: Query, lease: Lease, limit: number): Promise<ClaimedConfig[]> {
+export async function claimDue(
+  query: Query,
+  lease: Lease,
+  limit: number,
+  except: readonly string[],
+): Promise<ClaimedConfig[]> {
   const rows = await query<ClaimedConfig>(
     `with due as (
        select id from push_config where state = 'active' and cursor < head and next_at <= now()
-         and (lease_until is null or lease_until < now()) order by next_at limit $3 for update skip locked
+         and (lease_until is null or lease_until < now()) and ${RECEIVER} <> all($4::text[])
+       order by next_at limit $3 for update skip locked
      )
      update push_config c set lease_replica = $1, lease_epoch = c.lease_epoch + 1, lease_until = ${leaseEnd('$2')}
      from due where c.id = due.id
-     returning c.id, c.task as "taskId", c.name, c.url, c.token, c.scheme, c.credentials, c.dialect, c.cursor, c.attempts, c.lease_epoch as epoch`,
-    [lease.replicaId, lease.ms, limit],
+     returning c.id, c.task as "taskId", c.name, c.url, c.token, c.scheme, c.credentials, c.dialect, c.cursor, c.attempts, c.lease_epoch as epoch,
+       ${RECEIVER} as receiver`,
+    [lease.replicaId, lease.ms, limit, except],
     'push-claim',
   );
   return rows.map((row) => ({ ...row, cursor: Number(row.cursor) }));
+}
+
+/** Gives webhooks back as they were claimed. */
+export async function giveBack(query: Query, lease: Lease, ids: readonly string[]): Promise<void> {
+  await query(
+    `update push_config set lease_until = null, lease_replica = null where id = any($1::uuid[]) and lease_replica = $2`,
+    [ids, lease.replicaId],
+    'push-give-back',
+  );
 }
 
 /** Keeps webhooks this replica's. */

@@ -76,6 +76,29 @@ describe.each(DATABASES)('push notifications on $name', ({ open }) => {
     expect(bad.mostAtOnce()).toBe(1);
   });
 
+  it('do not wait for a receiver that hangs with many of them', async () => {
+    const open: (() => void)[] = [];
+    const dead = await webhook(() => (response) => void open.push(() => response.writeHead(200).end()));
+    const good = await webhook();
+    const engine = await setUp({ slots: 8 });
+    const taskId = await engine.begin();
+    for (let i = 0; i < 9; i++) await engine.tasks.push.create(engine.me, taskId, { url: dead.url, id: `dead ${i}` });
+    engine.script.say(working);
+    // A quarter of the slots.
+    await dead.count(2);
+    await engine.tasks.push.create(engine.me, taskId, { url: good.url, id: 'good' });
+    engine.script.say(completed);
+    await good.until((received) => told(received) === 'completed');
+    expect(dead.mostAtOnce()).toBe(2);
+    // What waited follows as places come free.
+    const answering = setInterval(() => {
+      for (const answer of open.splice(0)) answer();
+    }, 1);
+    onCleanup(async () => clearInterval(answering));
+    await dead.count(18);
+    expect(dead.mostAtOnce()).toBe(2);
+  });
+
   it('count a receiver that does not answer in time, or breaks off, as a failure', async () => {
     const hook = await webhook((_, n) =>
       n === 1 ? () => undefined : n === 2 ? (response) => void response.destroy() : 200,
