@@ -45,8 +45,10 @@ function serialise(value: unknown, path: Path): string {
  * numbers and strings as ECMAScript prints them. Members whose value is undefined are left out, as JSON.stringify does.
  * Throws INVALID_INPUT, naming the path, for what has no such form: NaN and infinities, lone surrogates, functions,
  * big integers, cycles.
+ *
+ * @param name how the caller knows the value; it begins the path
  */
-export const canonicalJson = (value: unknown): string => serialise(value, ['$']);
+export const canonicalJson = (value: unknown, name = '$'): string => serialise(value, [name]);
 
 /** SHA-256 of bytes, or of a string's UTF-8 form, in lower-case hexadecimal: the digest of a source card as it came. */
 export const sha256Hex = (content: Uint8Array | string): string => hash('sha256', content, 'hex');

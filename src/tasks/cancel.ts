@@ -1,17 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Principal } from '../auth/principal.ts';
 import { RollcallError } from '../errors.ts';
-import { isTerminal, type StreamEvent, type Task } from '../protocol/a2a/model.ts';
+import { isTerminal, type StreamEvent, type Task, type TaskState } from '../protocol/a2a/model.ts';
 import { writeAudit } from '../registry/audit/write.ts';
 import { requireScope } from '../registry/visibility.ts';
 import { visibleTask } from './access.ts';
 import { readIncoming } from './incoming.ts';
-import type { TaskRow } from './model.ts';
 import { foldOf, taskById } from './reads.ts';
 import type { EngineParts } from './send.ts';
 
-const notCancelable = (row: Pick<TaskRow, 'id' | 'state'>): RollcallError =>
-  new RollcallError('TASK_NOT_CANCELABLE', `Task ${row.id} is ${row.state} and cannot be cancelled any more.`);
+/** Without an id: a client of the early era knows the task by another one than ours. */
+const notCancelable = (state: TaskState): RollcallError =>
+  new RollcallError('TASK_NOT_CANCELABLE', `The task is ${state} and cannot be cancelled any more.`);
 
 /** How long a cancel waits for the agent's first word: before it, the agent cannot be told what to stop. Milliseconds. */
 const NAMING_MS = 2_000;
@@ -30,7 +30,7 @@ export async function cancelTask(parts: EngineParts, principal: Principal, id: s
   const { database, agents, executors, journal, recorded, runs, closing } = parts;
   const { query } = database;
   const seen = await visibleTask(query, principal, id);
-  if (isTerminal(seen.state)) throw notCancelable(seen);
+  if (isTerminal(seen.state)) throw notCancelable(seen.state);
   // Before the agent is asked, which no transaction takes back: what is in the log may have failed, what happened is in it.
   if (seen.owner !== principal.subject) {
     await writeAudit(query, principal, {
@@ -59,7 +59,7 @@ export async function cancelTask(parts: EngineParts, principal: Principal, id: s
     // The run may have heard of it first.
     if (isTerminal(fold.state)) {
       if (fold.state === 'canceled') return fold.snapshot();
-      throw notCancelable({ id: row.id, state: fold.state });
+      throw notCancelable(fold.state);
     }
     const { entries, metadata } = readIncoming(answer, fold, true);
     const at = new Date();

@@ -53,6 +53,9 @@ export function momentOf({ statusTimestampAfter }: TaskFilter): Date | undefined
   if (statusTimestampAfter == null) return undefined;
   const moment = new Date(statusTimestampAfter);
   if (Number.isNaN(moment.getTime())) throw invalid('statusTimestampAfter', 'must be a date and time');
+  const year = moment.getUTCFullYear();
+  // What the database can compare with.
+  if (year < 1 || year > 9999) throw invalid('statusTimestampAfter', 'must be in one of the years 1 to 9999');
   return moment;
 }
 

@@ -109,6 +109,14 @@ export class TaskFold {
   }
 }
 
+/** A task with its most recent messages; all of them when `historyLength` is undefined. */
+export function withHistory(task: Task, historyLength: number | undefined): Task {
+  if (historyLength === undefined || task.history === undefined) return task;
+  const { history, ...rest } = task;
+  const last = lastOf(history, historyLength);
+  return last.length === 0 ? rest : { ...rest, history: last };
+}
+
 const lastOf = <T>(list: readonly T[], n: number): T[] => (n <= 0 ? [] : list.slice(-n));
 
 type Apply = { readonly [K in Entry['kind']]: (fold: TaskFold, entry: Extract<Entry, { kind: K }>, at: Date) => void };

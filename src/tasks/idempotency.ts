@@ -1,7 +1,7 @@
 import type { Query } from '../database/drivers.ts';
 import { invalid } from '../errors.ts';
 import type { SendRequest } from '../protocol/a2a/requests.ts';
-import { canonicalDigest } from '../protocol/canonical-json.ts';
+import { canonicalDigest, canonicalJson, sha256Hex } from '../protocol/canonical-json.ts';
 import type { TaskRow } from './model.ts';
 import { TASK_COLUMNS, toTaskRow } from './rows.ts';
 import { isMoving } from './states.ts';
@@ -29,8 +29,11 @@ export function identityOf(
     // The message holds its id, its context and its task. In the early era it has none of them: an id that was made for
     // it is another one with every retry, and the ids that the client chose stand for it.
     const { messageId: _, ...content } = message;
-    const said = clientIds === undefined ? [message] : [content, clientIds];
-    return { joinKey: canonicalDigest([owner, agentId, ...said]), idempotencyKey: null };
+    const said =
+      clientIds === undefined
+        ? canonicalJson(message, 'message')
+        : `${canonicalJson(content, 'message')} ${canonicalJson(clientIds)}`;
+    return { joinKey: sha256Hex(`${owner} ${agentId} ${said}`), idempotencyKey: null };
   }
   if (!/^[\x20-\x7e]+$/.test(idempotencyKey) || idempotencyKey.length > MAX_KEY) {
     throw invalid('Idempotency-Key', `must be 1 to ${MAX_KEY} printable ASCII characters`);

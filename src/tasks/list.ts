@@ -2,6 +2,7 @@ import type { Principal } from '../auth/principal.ts';
 import type { Query } from '../database/drivers.ts';
 import { isUuid } from '../database/ids.ts';
 import { Values } from '../database/values.ts';
+import { RollcallError } from '../errors.ts';
 import type { Task } from '../protocol/a2a/model.ts';
 import { decodeCursor, encodeCursor, MOMENT_KEY, pageSize, UUID_KEY } from '../registry/lists/cursor.ts';
 import { filterSql, type TaskFilter } from './filter.ts';
@@ -34,6 +35,11 @@ export interface TaskPage {
 }
 
 const ORDER = 'taskStatus';
+/**
+ * Most bytes of messages and artifacts on a page. They are one answer in memory, and as one text of JSON: without a bound a
+ * page of large artifacts stops everything else for seconds, or cannot be written at all.
+ */
+const MOST_BYTES = 64 * 1024 * 1024;
 
 const where = (all: readonly string[]): string => (all.length === 0 ? '' : `where ${all.join(' and ')}`);
 
@@ -61,7 +67,7 @@ export async function listTasks(query: Query, principal: Principal, request: Tas
   );
   const cursors = rows.map(cursorOf);
   const tasks = rows.slice(0, size).map(toTaskRow);
-  const folds = await foldsOf(query, tasks, request);
+  const folds = await foldsOf(query, tasks, request, MOST_BYTES);
   const items = tasks.map((row, i) => ({ row, task: shown(row, folds.get(row.id), request), cursor: cursors[i]! }));
   return { items, hasNextPage: rows.length > size };
 }
@@ -75,22 +81,46 @@ export async function countTasks(query: Query, principal: Principal, request: Ta
   return Number(rows[0]?.n ?? 0);
 }
 
-/** What of the logs a list needs, in one statement; artifact chunks only when artifacts are asked for. */
+/**
+ * What of the logs a list needs, in one statement; artifact chunks only when artifacts are asked for.
+ *
+ * @param mostBytes nothing beyond it leaves the database
+ * @throws RollcallError PAYLOAD_TOO_LARGE.
+ */
 async function foldsOf(
   query: Query,
   rows: readonly TaskRow[],
   { historyLength = 0, includeArtifacts = false }: TaskListRequest,
+  mostBytes?: number,
 ): Promise<Map<string, TaskFold>> {
   const folds = new Map(rows.map((row) => [row.id, new TaskFold(row)]));
   if (rows.length === 0 || (historyLength === 0 && !includeArtifacts)) return folds;
-  const events = await query<EventRow>(
-    `select task, sequence, kind, payload, at from task_event where task = any($1::uuid[])
-     ${includeArtifacts ? '' : `and kind <> 'artifact'`} order by task, sequence`,
-    [rows.map((row) => row.id)],
+  const ids = rows.map((row) => row.id);
+  const events = `from task_event where task = any($1::uuid[]) ${includeArtifacts ? '' : `and kind <> 'artifact'`}`;
+  if (mostBytes === undefined) {
+    const all = await query<EventRow>(`select task, sequence, kind, payload, at ${events} order by task, sequence`, [
+      ids,
+    ]);
+    for (const event of all) folds.get(event.task)?.apply(toLogged(event));
+    return folds;
+  }
+  const measured = await query<EventRow & { readonly total: number }>(
+    `select task, sequence, kind, case when total <= $2 then payload end as payload, at, total from (
+       select *, sum(bytes) over (order by task, sequence) as total
+       from (select *, octet_length(payload::text) as bytes ${events}) e
+     ) m where total - bytes <= $2 order by task, sequence`,
+    [ids, mostBytes],
   );
-  for (const event of events) folds.get(event.task)?.apply(toLogged(event));
+  if (Number(measured.at(-1)?.total ?? 0) > mostBytes) throw tooMuch(mostBytes);
+  for (const event of measured) folds.get(event.task)?.apply(toLogged(event));
   return folds;
 }
+
+const tooMuch = (bytes: number): RollcallError =>
+  new RollcallError(
+    'PAYLOAD_TOO_LARGE',
+    `The messages and artifacts of this page are more than ${bytes / 2 ** 20} MiB; ask for fewer tasks at a time, or without artifacts.`,
+  );
 
 function shown(row: TaskRow, fold: TaskFold | undefined, request: TaskListRequest): Task {
   const { artifacts, history } = fold?.snapshot(request.historyLength ?? 0) ?? {};

@@ -4,7 +4,7 @@ import type { DialectName } from '../protocol/a2a/dialects/index.ts';
 import { isTerminal } from '../protocol/a2a/model.ts';
 import type { SendRequest } from '../protocol/a2a/requests.ts';
 import { beginTask } from './begin.ts';
-import { freeClientId, taskOfClientId } from './client-ids.ts';
+import { freeClientId, taskKnownAs } from './client-ids.ts';
 import { followUp } from './follow-up.ts';
 import { identityOf, repeatedBy } from './idempotency.ts';
 import type { Run } from './run.ts';
@@ -80,7 +80,7 @@ async function withClientIds(
   const { query } = parts.database;
   const agentId = send.reachable.agent.id;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const known = await taskOfClientId(query, send.principal.subject, agentId, clientIds.taskId);
+    const known = await taskKnownAs(query, send.principal.subject, agentId, clientIds.taskId);
     if (known !== undefined && !isTerminal(known.state)) {
       return parts.runs.inTurn(known.id, () => followUp(parts, send, known.id));
     }

@@ -4,7 +4,7 @@ import type { Message, SendResult, Task, TaskState } from '../protocol/a2a/model
 import type { SendConfiguration } from '../protocol/a2a/requests.ts';
 import { closable } from './closable.ts';
 import { firstWord } from './first-word.ts';
-import type { TaskFold, TaskIds } from './fold.ts';
+import { type TaskFold, type TaskIds, withHistory } from './fold.ts';
 import type { Feed } from './log/feed.ts';
 import type { TaskStreamItem } from './model.ts';
 import { foldOf, taskById } from './reads.ts';
@@ -124,7 +124,7 @@ export function sentTask(options: SentTaskOptions): SentTask {
     joined: options.joined,
     async answer(signal = NEVER) {
       if (start.result !== undefined) return { message: start.result };
-      if (configuration?.returnImmediately) return { task: start.task };
+      if (configuration?.returnImmediately) return { task: withHistory(start.task, configuration.historyLength) };
       if (run !== undefined) {
         await abortable(run.resting, signal);
         if (!run.stale && isResting(run.fold.state)) return resultOf(run.fold);

@@ -45,6 +45,28 @@ describe.each(DATABASES)('lists of tasks on $name', ({ open }) => {
     expect(seen).toEqual([...ids].sort().reverse());
   });
 
+  it('are refused as a page where they are too large for one answer', async () => {
+    const { tasks, me, ids, database } = await filled();
+    const artifact = `json_build_object('artifact', json_build_object('artifactId', 'big',
+      'parts', json_build_array(json_build_object('text', repeat('x', 25000000)))))`;
+    await database.query(
+      `insert into task_event (task, sequence, kind, payload, at)
+       select id, last_sequence + 1, 'artifact', ${artifact}, now() from task where id = any($1::uuid[])`,
+      [ids.slice(0, 3)],
+    );
+    const page = { includeArtifacts: true, first: 7 };
+    await expect(tasks.list(me, page)).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
+    expect((await tasks.list(me, { ...page, includeArtifacts: false })).items).toHaveLength(7);
+    const two = await tasks.list(me, { ...page, first: 5 });
+    expect(two.items.map(({ task }) => task.artifacts?.at(-1)?.artifactId === 'big')).toEqual([
+      false,
+      false,
+      false,
+      false,
+      true,
+    ]);
+  });
+
   it('are narrowed by agent, context, state and time', async () => {
     const { tasks, me, agentId, ids } = await filled();
     const list = async (filter: Parameters<typeof tasks.list>[1]) =>

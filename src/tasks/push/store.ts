@@ -65,14 +65,15 @@ export async function saveConfig(query: Query, config: SealedConfig): Promise<St
   );
 }
 
-/** One webhook of a task: that of the name, else the oldest. */
+/** One webhook of a task: that of the name, else the one that dialects with one for each task made, else the oldest. */
 export async function findConfig(
   query: Query,
   taskId: string,
   name: string | undefined,
 ): Promise<StoredPushConfig | undefined> {
   const rows = await query<Row>(
-    `select ${COLUMNS} from push_config c where c.task = $1 and ($2::text is null or c.name = $2) order by c.id limit 1`,
+    `select ${COLUMNS} from push_config c where c.task = $1 and ($2::text is null or c.name = $2)
+     order by (c.name = c.task::text) desc, c.id limit 1`,
     [taskId, name ?? null],
   );
   return rows.map(toConfig)[0];
