@@ -135,7 +135,8 @@ export class RollcallError extends Error {
 export const invalid = (field: string, message: string): RollcallError =>
   new RollcallError('INVALID_INPUT', `${field}: ${message}`, { field });
 
-const CONNECTION_LOST = new Set([
+/** Of the network and of PostgreSQL: what passes by itself, and is not the fault of what was asked. */
+const DATABASE_AWAY = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
@@ -147,9 +148,15 @@ const CONNECTION_LOST = new Set([
   '57P01',
   '57P02',
   '57P03',
-  '08006',
+  '57P05',
+  '08000',
   '08001',
   '08003',
+  '08004',
+  '08006',
+  // After a failover: still connected to what is a standby now.
+  '25006',
+  '53100',
   '53300',
 ]);
 
@@ -166,7 +173,7 @@ export function toRollcallError(thrown: unknown): RollcallError {
     if (e instanceof RollcallError) return e;
     const code = (e as { code?: unknown }).code;
     if (
-      (typeof code === 'string' && CONNECTION_LOST.has(code)) ||
+      (typeof code === 'string' && DATABASE_AWAY.has(code)) ||
       /Connection terminated|connection error and is not queryable|timeout exceeded when trying to connect/.test(
         e.message,
       )
