@@ -90,6 +90,8 @@ export async function startFlyte(
   if (config.FLYTE_PORT === undefined) {
     if (agents !== undefined)
       log.warn('there are Flyte agents in this process, but FLYTE_PORT is not set: nobody can reach them');
+    else if (config.FLYTE_PRINCIPAL !== undefined)
+      log.warn('FLYTE_PRINCIPAL is set, but FLYTE_PORT is not: the port stays shut');
     return undefined;
   }
   if (principal === undefined) {
