@@ -20,13 +20,12 @@ export function registrySource(registry: Registry, onChange: Changes, principal:
 }
 
 /**
- * Where Flyte's tasks go, from the registry: every agent that the principal sees and that has task categories. Inactive
- * ones are among them: their running tasks go on.
+ * Where Flyte's tasks go, from the registry: every agent that the principal sees. Inactive ones and those without a task
+ * category are among them: their running tasks go on.
  */
 export function registryDeployments(registry: Registry, onChange: Changes, principal: Principal): DeploymentSource {
   return {
-    list: async () =>
-      (await registry.flyteAgents(principal)).filter(({ categories }) => categories.length > 0).map(toRoute),
+    list: async () => (await registry.flyteAgents(principal)).map(toRoute),
     onChange,
   };
 }

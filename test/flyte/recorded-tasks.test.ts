@@ -268,6 +268,27 @@ describe.each(DRIVERS)("Flyte's tasks in the graph (%s)", (kind: DriverKind) => 
     await (await execute()).done;
     const all = ['CANCELED', 'COMPLETED', 'FAILED', 'FAILED'];
     await vi.waitFor(async () => expect((await states()).sort()).toEqual(all), SOON);
+
+    // Propeller leaves as soon as it has read the result: the call has not ended then, and has not failed.
+    a.executeTaskSync = (call) =>
+      call.once('data', () => {
+        const resource = { phase: Phase.SUCCEEDED };
+        call.write(bytesOf(admin.ExecuteTaskSyncResponse.encode({ header: { resource } }).finish()));
+      });
+    const served = await execute();
+    served.stream.once('data', () => served.stream.cancel());
+    expect(await served.done).toBe(status.CANCELLED);
+    const metrics = async () => {
+      const lines = (await (await fetch(new URL('metrics', server.url))).text()).split('\n');
+      const ours = lines.filter((line) => line.startsWith('flyte_connector_requests_') && line.includes(type));
+      return Object.fromEntries(ours.map((line) => [/"(\d+)"/.exec(line)?.[1] ?? 'OK', line.split(' ').at(-1)]));
+    };
+    await vi.waitFor(
+      async () => expect((await states()).sort()).toEqual(['CANCELED', 'COMPLETED', ...all.slice(1)]),
+      SOON,
+    );
+    // The one that left without a result is the one of 499.
+    await vi.waitFor(async () => expect(await metrics()).toMatchObject({ OK: '3', 499: '1' }), SOON);
   });
 
   it('are cancelled where they run by cancelTask', async () => {

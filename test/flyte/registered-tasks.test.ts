@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
+import { Metadata, Server, ServerCredentials, type StatusObject, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LOCAL_USER } from '../../src/auth/principal.ts';
 import { afterTheTest } from '../support/cleanup.ts';
 import { SOON } from '../support/soon.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { selfSigned } from '../upstream/egress-certificate.ts';
 import { type Bytes, bytesOf, type TestDeployment } from './support/deployment.ts';
 import { admin } from './support/published.ts';
 import { type Registered, servingDeployment, startRegistered } from './support/registered.ts';
@@ -166,12 +167,31 @@ describe('tasks of registered agents', () => {
     expect((await server.asyncService.getTask({ resourceMeta, ...meta() })).resource?.message).toBe('from old');
     await server.asyncService.deleteTask({ resourceMeta, ...meta() });
     expect(old.count('deleteTask')).toBe(1);
-    // Once it is removed, what is left of its jobs is looked for at the others.
+    // Once it is removed nobody else is asked: another deployment may know another job of that name.
     await server.mutate('removeDeployment', 'RemoveDeploymentInput', { id: ids[0] });
+    const gone = () => failure(server.asyncService.deleteTask({ resourceMeta, ...meta() }));
+    await vi.waitFor(async () => expect((await gone()).code).toBe(status.UNAVAILABLE), SOON);
+    expect(next.requests.filter(({ name }) => name !== 'createTask')).toEqual([]);
+  });
+
+  it('stay where they were begun when their agent loses its last category to another one', async () => {
+    const [a, b] = [await serving('a'), await serving('b')];
+    const { agentId } = await spark([a]);
+    const { resourceMeta } = await created();
+    const set = (of: string, taskCategories: object[]) =>
+      server.mutate('setTaskCategories', 'SetTaskCategoriesInput', { agentId: of, taskCategories });
+    await set(agentId, []);
+    const next = await server.register(`Next ${agentName()}`, { taskCategories: [{ name: type }] });
+    await server.deploy(next, b);
     await vi.waitFor(async () => {
-      const { resource } = await server.asyncService.getTask({ resourceMeta, ...meta() });
-      expect(resource?.message).toBe('from next');
+      await server.asyncService.createTask(request());
+      expect(b.count('createTask')).toBeGreaterThan(0);
     }, SOON);
+    const job = { resourceMeta, ...meta() };
+    expect((await server.asyncService.getTask(job)).resource?.message).toBe('from a');
+    await server.asyncService.deleteTask(job);
+    expect(a.count('deleteTask')).toBe(1);
+    expect(b.requests.filter(({ name }) => name !== 'createTask')).toEqual([]);
   });
 
   it('that are synchronous are answered in the first message', async () => {
@@ -239,6 +259,42 @@ describe('a deployment that', () => {
       expect(details).toContain(`127.0.0.1:${a.port}`);
     }, SOON);
     expect(await server.listed()).toContain(agentName());
+  });
+
+  it('speaks plaintext, or has a certificate that nobody trusts, is told of by how TLS failed', async () => {
+    const plain = await serving('plain');
+    const { cert, key } = selfSigned(['agent.example']);
+    const pair = { private_key: Buffer.from(key), cert_chain: Buffer.from(cert) };
+    const untrusted = new Server();
+    cleanup(() => untrusted.forceShutdown());
+    const port = await new Promise<number>((resolve, reject) =>
+      untrusted.bindAsync('127.0.0.1:0', ServerCredentials.createSsl(null, [pair]), (error, bound) =>
+        error === null ? resolve(bound) : reject(error),
+      ),
+    );
+    const agentId = await server.register(agentName(), {
+      taskCategories: [{ name: type }, { name: type, version: 1 }],
+    });
+    const deploy = (endpoint: string): Promise<{ id: string }> =>
+      server.mutate('registerDeployment', 'RegisterDeploymentInput', {
+        agentId,
+        endpoint,
+        timeouts: { createTask: 300 },
+      });
+    const told = (text: string) =>
+      vi.waitFor(
+        async () =>
+          expect(await codeOf(server.asyncService.createTask(request()))).toEqual({
+            code: status.UNAVAILABLE,
+            details: text,
+          }),
+        SOON,
+      );
+    const { id } = await deploy(`127.0.0.1:${plain.port}`);
+    await told(`127.0.0.1:${plain.port} cannot be reached: TLS failed (wrong version number).`);
+    await server.mutate('removeDeployment', 'RemoveDeploymentInput', { id });
+    await deploy(`127.0.0.1:${port}`);
+    await told(`127.0.0.1:${port} cannot be reached: TLS failed (self-signed certificate).`);
   });
 
   it('hangs costs the time of its timeout, and GetTask nothing but freshness', async () => {

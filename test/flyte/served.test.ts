@@ -9,7 +9,7 @@ import { afterTheTest } from '../support/cleanup.ts';
 import { SOON } from '../support/soon.ts';
 import { type Bytes, bytesOf } from './support/deployment.ts';
 import { admin } from './support/published.ts';
-import { type Registered, startRegistered } from './support/registered.ts';
+import { type Registered, servingDeployment, startRegistered } from './support/registered.ts';
 import { failure } from './support/routed.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/flyte-agent.ts', import.meta.url));
@@ -120,6 +120,46 @@ describe('the example of FLYTE_AGENTS', () => {
     expect((await countWords(server, 'x')).code).toBe(status.FAILED_PRECONDITION);
     const { resource } = await server.asyncService.getTask({ resourceMeta: running.resourceMeta, ...TIMER });
     expect(resource?.phase).toBe(2);
+  });
+});
+
+describe('a category of an agent of this process', () => {
+  it('that the registry gives to another agent is that one’s, and jobs stay where they were begun', async () => {
+    const server = await startRegistered(cleanup, { FLYTE_AGENTS: EXAMPLE });
+    const { asyncService } = server;
+    const { agents } = await server.query(AGENTS);
+    const { id } = agents.nodes.find(({ name }: { name: string }) => name === 'Timer Agent');
+    const categories = (taskCategories: object[], agentId = id) =>
+      server.mutate('setTaskCategories', 'SetTaskCategoriesInput', { agentId, taskCategories });
+    const here = await asyncService.createTask(timer(3_600));
+    await categories([]);
+    await vi.waitFor(
+      async () =>
+        expect(await failure(asyncService.createTask(timer(0)))).toMatchObject({
+          code: status.NOT_FOUND,
+          details: 'Cannot find agent for task category: timer_v0.',
+        }),
+      SOON,
+    );
+    const a = await servingDeployment('a', cleanup);
+    const other = await server.register('Other Timer', { taskCategories: [{ name: 'timer' }, { name: 'clock' }] });
+    await server.deploy(other, a);
+    const there = await vi.waitFor(() => asyncService.createTask(timer(3_600)), SOON);
+    expect(a.count('createTask')).toBe(1);
+    const messageOf = async ({ resourceMeta }: typeof here) =>
+      (await asyncService.getTask({ resourceMeta, ...TIMER })).resource?.message;
+    expect(await messageOf(here)).toContain('seconds to go');
+    expect(await messageOf(there)).toBe('from a');
+
+    await categories([{ name: 'clock' }], other);
+    await categories([{ name: 'timer' }]);
+    await vi.waitFor(async () => {
+      await asyncService.createTask(timer(0));
+      expect(a.count('createTask')).toBe(1);
+    }, SOON);
+    expect(await messageOf(there)).toBe('from a');
+    await asyncService.deleteTask({ resourceMeta: there.resourceMeta, ...TIMER });
+    expect(a.count('deleteTask')).toBe(1);
   });
 });
 

@@ -75,7 +75,7 @@ export function addDeploymentsCommand(program: Command, io: Io): void {
     );
 
   withAccess(deployments.command('remove <agent> <id>'))
-    .description("Remove a deployment of an agent. Jobs that still run there are asked for at the agent's others.")
+    .description('Remove a deployment of an agent. Jobs that still run there are not asked for anywhere else.')
     .option('--dry-run', 'only tell what would be removed')
     .action((agent: string, id: string, options: RemoveOptions) => remove(io, agent, id, options));
 }

@@ -1,4 +1,5 @@
 import type { Principal } from '../../auth/principal.ts';
+import { unpinMeta } from '../../protocol/flyte/pinned-meta.ts';
 import type { FlyteRouteRow } from '../routing/deployments.ts';
 import type { FlyteCategory } from '../source.ts';
 import type { LocalAgent } from './agent.ts';
@@ -29,17 +30,24 @@ export class AgentDirectory {
     this.#route = route;
   }
 
-  /** Who takes a new task of that category. */
+  /** Who takes a new task of that category: an agent of this process only while the category is its own by the table. */
   forNew(category: FlyteCategory): LocalAgent | undefined {
-    if (this.#registry?.has(category)) return this.#registry.get(category);
     const route = this.#route(category);
-    if (route?.engineAgentId === undefined) return undefined;
+    if (route === undefined) return undefined;
+    const own = this.#ofThisProcess(category);
+    if (own?.name === route.agent) return own;
+    if (route.engineAgentId === undefined) return undefined;
     return this.#driven(category, route.agent, route.engineAgentId);
   }
 
-  /** Who knows a job. What the task engine began stays with it, whatever became of its agent. */
+  /** Who knows a job. It stays with whoever began it, whatever became of the category and its agent. */
   forJob(category: FlyteCategory, resourceMeta: Buffer): LocalAgent | undefined {
+    if (unpinMeta(resourceMeta) !== undefined) return undefined;
     if (isEngineMeta(resourceMeta)) return this.#driven(category, this.#route(category)?.agent ?? category.name, '');
+    return this.#ofThisProcess(category);
+  }
+
+  #ofThisProcess(category: FlyteCategory): LocalAgent | undefined {
     return this.#registry?.has(category) ? this.#registry.get(category) : undefined;
   }
 

@@ -1,4 +1,4 @@
-import { RollcallError } from '../../errors.ts';
+import { RollcallError, toRollcallError } from '../../errors.ts';
 import { decoded } from '../../protocol/flyte/decode.ts';
 import {
   CreateTaskRequest,
@@ -12,9 +12,10 @@ import {
   GetTaskResponse,
   Resource,
 } from '../../protocol/flyte/generated/flyteidl/admin/agent.ts';
-import { createTaskView, executeTaskSyncView, jobView } from '../../protocol/flyte/routing-views.ts';
+import { createTaskView, executeTaskSyncView, type JobView, jobView } from '../../protocol/flyte/routing-views.ts';
 import { type CallContext, codeOf, isPassing, upstreamDeadline } from '../routing/calls.ts';
 import { type FlyteOperation, OPERATION_TIMEOUTS_MS } from '../routing/deployments.ts';
+import { jobKey } from '../routing/job-key.ts';
 import { type LastKnown, TERMINAL_PHASES } from '../routing/last-known.ts';
 import { CATEGORY_FIELDS, type JobOperation } from '../routing/methods.ts';
 import type { Once } from '../routing/once.ts';
@@ -22,6 +23,9 @@ import type { FlyteCategory, FlyteLog } from '../source.ts';
 import type { AgentResource, AgentTask, AsyncAgent, LocalAgent, ResourceMeta } from './agent.ts';
 import type { AgentDirectory } from './directory.ts';
 import { STATES } from './phases.ts';
+
+/** Their callers are of the first generation. */
+const keyOf = (job: JobView): string => jobKey(1, job);
 
 const bytesOf = (writer: { finish(): Uint8Array }): Buffer => Buffer.from(writer.finish());
 
@@ -61,9 +65,9 @@ export class LocalAgents {
       throw new RollcallError('INVALID_INPUT', 'template: is missing.', { field: 'template' });
     const task: AgentTask = { template, inputs, outputPrefix, metadata: taskExecutionMetadata, executionKey };
     const create = async (signal: AbortSignal): Promise<Buffer> => {
-      const meta = await this.#run('createTask', { ...context, signal }, (inTime) => agent.create(task, inTime));
-      const resourceMeta = Buffer.from(JSON.stringify(meta), 'utf8');
-      this.#lastKnown.created(resourceMeta);
+      const meta = await this.#run(agent, 'createTask', { ...context, signal }, (inTime) => agent.create(task, inTime));
+      const resourceMeta = this.#written(agent, meta);
+      this.#lastKnown.created(keyOf({ category, resourceMeta }));
       return bytesOf(CreateTaskResponse.encode({ resourceMeta }));
     };
     if (executionKey === undefined) return create(context.signal);
@@ -72,18 +76,15 @@ export class LocalAgents {
 
   /** GetTask; answered with the last known phase when the agent fails in a way that passes. */
   async getTask(request: Buffer, context: CallContext): Promise<Buffer> {
-    const { agent, meta, resourceMeta } = this.#job('getTask', request);
+    const { agent, meta, key } = this.#job('getTask', request);
     try {
-      const resource = await this.#run('getTask', context, (signal) => agent.get(meta, signal));
-      const response = bytesOf(GetTaskResponse.encode({ resource: toResource(resource) }));
-      this.#lastKnown.remember(resourceMeta, response);
+      const resource = await this.#run(agent, 'getTask', context, (signal) => agent.get(meta, signal));
+      const response = bytesOf(GetTaskResponse.encode({ resource: toResource(agent, resource) }));
+      this.#lastKnown.remember(key, response);
       return response;
     } catch (error) {
       if (context.signal.aborted || !isPassing(codeOf(error))) throw error;
-      const known = this.#lastKnown.recall(
-        resourceMeta,
-        'The agent fails at the moment: this is the last known phase.',
-      );
+      const known = this.#lastKnown.recall(key, `${toRollcallError(error).message} This is the last known phase.`);
       if (known === undefined) throw error;
       this.#log.warn({ err: error, agent: agent.name }, 'Flyte GetTask answered from memory');
       return known;
@@ -91,16 +92,16 @@ export class LocalAgents {
   }
 
   async deleteTask(request: Buffer, context: CallContext): Promise<Buffer> {
-    const { agent, meta, resourceMeta } = this.#job('deleteTask', request);
-    await this.#run('deleteTask', context, (signal) => agent.delete(meta, signal));
-    this.#lastKnown.forget(resourceMeta);
+    const { agent, meta, key } = this.#job('deleteTask', request);
+    await this.#run(agent, 'deleteTask', context, (signal) => agent.delete(meta, signal));
+    this.#lastKnown.forget(key);
     return Buffer.alloc(0);
   }
 
   async getTaskMetrics(request: Buffer, context: CallContext): Promise<Buffer> {
     const { agent, meta } = this.#job('getTaskMetrics', request);
     const { queries } = decoded(GetTaskMetricsRequest, request);
-    const results = await this.#run('getTaskMetrics', context, async (signal) =>
+    const results = await this.#run(agent, 'getTaskMetrics', context, async (signal) =>
       agent.getMetrics === undefined ? unsupported(agent, 'metrics') : agent.getMetrics(meta, queries, signal),
     );
     return bytesOf(GetTaskMetricsResponse.encode(GetTaskMetricsResponse.fromPartial({ results: [...results] })));
@@ -110,7 +111,7 @@ export class LocalAgents {
   async getTaskLogs(request: Buffer, context: CallContext): Promise<readonly Buffer[]> {
     const { agent, meta } = this.#job('getTaskLogs', request);
     const { lines: limit, token: from } = decoded(GetTaskLogsRequest, request);
-    const { lines, token } = await this.#run('getTaskLogs', context, async (signal) =>
+    const { lines, token } = await this.#run(agent, 'getTaskLogs', context, async (signal) =>
       agent.getLogs === undefined ? unsupported(agent, 'logs') : agent.getLogs(meta, Number(limit), from, signal),
     );
     const structuredLines = lines.map((message) => ({ message }));
@@ -142,11 +143,11 @@ export class LocalAgents {
       metadata: header.taskExecutionMetadata,
       executionKey,
     };
-    const resource = await this.#run('executeTaskSync', context, (signal) => agent.do(task, signal));
-    if (!TERMINAL_PHASES.has(resource.phase)) {
+    const resource = await this.#run(agent, 'executeTaskSync', context, (signal) => agent.do(task, signal));
+    if (!TERMINAL_PHASES.has(resource?.phase)) {
       throw new RollcallError('UPSTREAM_INVALID', `Agent "${agent.name}" gave a result that is not final.`);
     }
-    const res = { $case: 'header', value: { resource: toResource(resource) } } as const;
+    const res = { $case: 'header', value: { resource: toResource(agent, resource) } } as const;
     return bytesOf(ExecuteTaskSyncResponse.encode({ res }));
   }
 
@@ -157,6 +158,7 @@ export class LocalAgents {
 
   /** An agent's code; what it throws unforeseen goes to the log, for it may hold anything. */
   async #run<T>(
+    agent: LocalAgent,
     operation: FlyteOperation,
     context: CallContext,
     work: (signal: AbortSignal) => Promise<T>,
@@ -165,15 +167,31 @@ export class LocalAgents {
       return await within(operation, context, work);
     } catch (error) {
       if (error instanceof RollcallError || context.signal.aborted) throw error;
-      this.#log.error({ err: error, operation }, 'Flyte agent failed');
+      this.#log.error({ err: error, agent: agent.name, operation }, 'Flyte agent failed');
       throw new RollcallError('INTERNAL', 'The agent failed; the log has the details.', { cause: error });
     }
   }
 
-  #job(operation: JobOperation, request: Buffer): { agent: AsyncAgent; meta: ResourceMeta; resourceMeta: Buffer } {
-    const { category, resourceMeta } = jobView(request, CATEGORY_FIELDS[operation]);
+  /** What create answered, as resource_meta. */
+  #written(agent: AsyncAgent, meta: ResourceMeta): Buffer {
+    let cause: unknown;
+    try {
+      const json: string | undefined = JSON.stringify(meta);
+      if (json !== undefined) return Buffer.from(json, 'utf8');
+    } catch (error) {
+      cause = error;
+    }
+    const text = `Agent "${agent.name}" created a job whose metadata cannot be written as JSON.`;
+    const refusal = new RollcallError('UPSTREAM_INVALID', text, { cause });
+    this.#log.error({ err: refusal, agent: agent.name, operation: 'createTask' }, 'Flyte agent failed');
+    throw refusal;
+  }
+
+  #job(operation: JobOperation, request: Buffer): { agent: AsyncAgent; meta: ResourceMeta; key: string } {
+    const job = jobView(request, CATEGORY_FIELDS[operation]);
+    const { category, resourceMeta } = job;
     const agent = asyncAgent(category, this.#directory.forJob(category, resourceMeta));
-    return { agent, meta: agent.parseMeta(parseJson(resourceMeta)), resourceMeta };
+    return { agent, meta: agent.parseMeta(parseJson(resourceMeta)), key: keyOf(job) };
   }
 }
 
@@ -207,9 +225,10 @@ const unsupported = (agent: AsyncAgent, what: string): never => {
   throw new RollcallError('METHOD_NOT_FOUND', `Agent "${agent.name}" has no ${what}.`);
 };
 
-function toResource(resource: AgentResource): Resource {
-  if (resource.phase <= 0) {
-    throw new RollcallError('UPSTREAM_INVALID', 'The agent gave a job without a phase.');
+/** What the agent answers is checked: its code may be JavaScript, which no compiler has seen. */
+function toResource({ name }: LocalAgent, resource: AgentResource): Resource {
+  if (!(resource?.phase > 0 && Object.hasOwn(STATES, resource.phase))) {
+    throw new RollcallError('UPSTREAM_INVALID', `Agent "${name}" gave a job whose field "phase" is none of Phase.`);
   }
   return Resource.fromPartial({
     state: STATES[resource.phase],

@@ -1,12 +1,12 @@
-import { hash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Principal } from '../../auth/principal.ts';
 import type { JsonObject } from '../../protocol/a2a/model.ts';
 import { CreateTaskResponse } from '../../protocol/flyte/generated/flyteidl/admin/agent.ts';
 import { unpinMeta } from '../../protocol/flyte/pinned-meta.ts';
-import { createdMeta } from '../../protocol/flyte/routing-views.ts';
+import { createdMeta, type JobView } from '../../protocol/flyte/routing-views.ts';
 import { sparse } from '../../protocol/flyte/wire.ts';
 import type { Job, JobReport, RecordedTasks } from '../../tasks/tasks.ts';
+import { jobKey } from '../routing/job-key.ts';
 import type { FlyteGeneration } from '../routing/methods.ts';
 import type { NewJob, NewSyncTask, SyncRecord, TaskRecorder } from '../routing/record.ts';
 import type { TaskCalls } from '../routing/task-calls.ts';
@@ -31,8 +31,6 @@ export interface RecorderOptions {
 
 /** How long CreateTask waits for the database: without one it goes on, and the task is recorded when it is back. Milliseconds. */
 const PATIENCE_MS = 2_000;
-
-const refOf = (resourceMeta: Buffer): string => hash('sha256', resourceMeta, 'base64url');
 
 /** Writes the tasks that are routed into the task engine's log. */
 export class FlyteRecorder implements TaskRecorder {
@@ -87,14 +85,14 @@ export class FlyteRecorder implements TaskRecorder {
     }
   }
 
-  answered(generation: FlyteGeneration, resourceMeta: Buffer, response: Buffer): void {
-    const ref = refOf(resourceMeta);
+  answered(generation: FlyteGeneration, job: JobView, response: Buffer): void {
+    const ref = jobKey(generation, job);
     this.#heard.add(ref);
     this.#tracks.tell(ref, signatureOf(response), () => reportOf(response, generation, this.#options.storesIo));
   }
 
-  deleted(resourceMeta: Buffer): void {
-    this.#tracks.tell(refOf(resourceMeta), 'deleted', (): JobReport => DELETED);
+  deleted(generation: FlyteGeneration, job: JobView): void {
+    this.#tracks.tell(jobKey(generation, job), 'deleted', (): JobReport => DELETED);
   }
 
   perform(task: NewSyncTask): SyncRecord {
@@ -103,7 +101,7 @@ export class FlyteRecorder implements TaskRecorder {
 
   /** Resolves when the job is stored, or is given up. */
   async #created(begun: Promise<Job | undefined>, asked: NewJob, flyte: JsonObject, meta: Buffer): Promise<void> {
-    const ref = refOf(meta);
+    const ref = jobKey(asked.generation, { category: asked.category, resourceMeta: meta });
     const deployment = unpinMeta(meta)?.deploymentId;
     const outputPrefix = sparse(asked.request).string(3);
     const stored = (async (): Promise<Job | undefined> => {

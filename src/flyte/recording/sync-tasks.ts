@@ -50,7 +50,8 @@ async function writeEnd(
 ): Promise<void> {
   const job = await begun;
   if (job === undefined) return;
-  const told = error === undefined ? report : isCancelled(error) ? DELETED : undefined;
+  // Propeller reads the result and leaves, before the call has ended.
+  const told = error === undefined ? report : isCancelled(error) ? (report ?? DELETED) : undefined;
   if (told !== undefined) {
     const metadata = (present: JsonObject): JsonObject => told.metadata({ ...present, flyte });
     await writes.begin(() => recorded.report(job, { ...told, metadata })).result;
@@ -61,7 +62,7 @@ async function writeEnd(
 }
 
 /** What an ExecuteTaskSyncResponse says, if it is final: its header has the form of GetTask's answer. */
-function resultOf(message: Buffer, storesIo: boolean): JobReport | undefined {
+export function resultOf(message: Buffer, storesIo: boolean): JobReport | undefined {
   try {
     const report = reportOf(sparse(message).bytes(1), 1, storesIo);
     return report !== undefined && isTerminal(report.state) ? report : undefined;

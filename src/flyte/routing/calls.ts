@@ -63,6 +63,13 @@ export function upstreamDeadline(callerDeadline: number, capMs: number): number 
   return Math.min(callerDeadline - Math.min(250, Math.max(0, left / 10)), now + capMs);
 }
 
+/** How long a deployment is waited for, at most, when the caller gave no deadline. */
+const PATIENCE_MS = 60_000;
+
+/** When to stop trying: with the time that the caller and the operation leave, and some day where the caller waits for ever. */
+export const retryUntil = (callerDeadline: number, capMs: number): number =>
+  upstreamDeadline(callerDeadline, Number.isFinite(callerDeadline) ? capMs : Math.min(capMs, PATIENCE_MS));
+
 const identity = (bytes: Buffer): Buffer => bytes;
 
 /** The codecs of a raw method, in the order in which grpc-js wants them. */
@@ -120,6 +127,9 @@ const PASSING: ReadonlySet<number> = new Set([
 /** Whether a failure of that gRPC code is worth another try. */
 export const isPassing = (code: number): boolean => PASSING.has(code);
 
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1_000;
+
 /**
  * Tries again while the failure is of a kind that passes and there is time left.
  * @param deadline epoch milliseconds
@@ -130,12 +140,12 @@ export async function retrying<T>(
   deadline: number,
   signal: AbortSignal,
 ): Promise<T> {
-  for (let pauseMs = 50; ; pauseMs *= 2) {
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
     try {
       return await attempt();
     } catch (error) {
       const pause = pauseMs * (0.5 + Math.random());
-      if (!passes(codeOf(error)) || pauseMs > 2_000 || Date.now() + pause >= deadline) throw error;
+      if (!passes(codeOf(error)) || Date.now() + pause >= deadline) throw error;
       await sleep(pause, undefined, { signal });
     }
   }

@@ -2,6 +2,7 @@ import { type Client, type ClientOptions, connectivityState } from '@grpc/grpc-j
 import { RollcallError } from '../../errors.ts';
 import type { FlyteDeployment, FlyteEndpoint } from './deployments.ts';
 import { MAX_MESSAGE_BYTES } from './methods.ts';
+import { tlsFailureOf } from './tls-failures.ts';
 
 /** Opens a channel. Rejects or throws when the address is not allowed; the client is closed by its user. */
 export type Connect = (endpoint: FlyteEndpoint) => Client | Promise<Client>;
@@ -160,7 +161,9 @@ async function connected(
     const state = channel.getConnectivityState(true);
     if (state === connectivityState.READY) return;
     if (state === connectivityState.TRANSIENT_FAILURE || state === connectivityState.SHUTDOWN) {
-      throw new NotSentError('UPSTREAM_UNREACHABLE', `${address} cannot be reached.`);
+      const tls = tlsFailureOf(client);
+      const how = tls === undefined ? '' : `: TLS failed (${tls})`;
+      throw new NotSentError('UPSTREAM_UNREACHABLE', `${address} cannot be reached${how}.`);
     }
     const late = await new Promise<boolean>((resolve) => {
       const stop = (): void => resolve(false);

@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { RollcallError } from '../../errors.ts';
 import type { CategoryKey } from '../../protocol/flyte/routing-views.ts';
-import { type CallContext, codeOf, retrying, upstreamDeadline } from './calls.ts';
+import { type CallContext, codeOf, retrying, retryUntil, upstreamDeadline } from './calls.ts';
 import { chooseForNewTask, takesNewTasks } from './choose.ts';
 import { type ChannelUse, type Connections, NotSentError } from './connections.ts';
 import { type FlyteDeployment, type FlyteOperation, type FlyteRouteRow, OPERATION_TIMEOUTS_MS } from './deployments.ts';
@@ -41,13 +41,16 @@ export class Dispatcher {
     this.#suspects = suspects;
   }
 
+  /** @throws RollcallError DATABASE_UNAVAILABLE before the first read */
+  #read(): RoutingTable {
+    const table = this.#table();
+    if (table !== undefined) return table;
+    throw new RollcallError('DATABASE_UNAVAILABLE', 'The registry has not been read yet; try again shortly.');
+  }
+
   /** @throws RollcallError NOT_FOUND when no agent has the category, DATABASE_UNAVAILABLE before the first read */
   route(category: CategoryKey): FlyteRouteRow {
-    const table = this.#table();
-    if (table === undefined) {
-      throw new RollcallError('DATABASE_UNAVAILABLE', 'The registry has not been read yet; try again shortly.');
-    }
-    const route = table.route(category, this.generation);
+    const route = this.#read().route(category, this.generation);
     if (route !== undefined) return route;
     throw new RollcallError('NOT_FOUND', `Cannot find agent for task category: ${nameOf(category)}.`);
   }
@@ -69,14 +72,40 @@ export class Dispatcher {
   }
 
   /**
-   * Connects to a deployment for a new task. Deployments that do not take the connection are passed over, and all are
-   * tried again while there is time: nothing has been sent yet.
+   * The deployment that created a job, whoever has the job's category by now: another one may know a job of that name
+   * too, and would tell of that, or delete it.
+   *
+   * @throws RollcallError UPSTREAM_UNREACHABLE when it is not registered any more, DATABASE_UNAVAILABLE before the first read
    */
-  async toNew(route: FlyteRouteRow, operation: FlyteOperation, context: CallContext): Promise<Line> {
-    const longest = Math.max(0, ...route.deployments.map((deployment) => timeoutOf(deployment, operation)));
-    const giveUp = upstreamDeadline(context.deadline, longest);
+  creator(id: string): FlyteDeployment {
+    const deployment = this.#read().deployment(id, this.generation);
+    if (deployment !== undefined) return deployment;
+    throw new RollcallError(
+      'UPSTREAM_UNREACHABLE',
+      'The deployment that created this job is no longer registered, and no other is asked in its place.',
+    );
+  }
+
+  /** A deployment for a job that was created before Rollcall stood there: one of the owner of its category. */
+  anyOf(category: CategoryKey): FlyteDeployment {
+    const route = this.route(category);
+    if (route.isSync) this.routeForNew(category, false);
+    const { agent, deployments } = route;
+    const deployment = deployments.find((each) => each.healthy && !each.draining) ?? deployments[0];
+    if (deployment !== undefined) return deployment;
+    throw new RollcallError('UPSTREAM_UNREACHABLE', `Agent "${agent}" has no deployment.`);
+  }
+
+  /**
+   * Connects to a deployment for a new task. Deployments that do not take the connection are passed over, and all that
+   * there are by then are tried again while there is time: nothing has been sent yet.
+   */
+  async toNew(category: CategoryKey, isSync: boolean, operation: FlyteOperation, context: CallContext): Promise<Line> {
+    const { deployments } = this.routeForNew(category, isSync);
+    const longest = Math.max(0, ...deployments.map((deployment) => timeoutOf(deployment, operation)));
     const passes = (code: number): boolean => code === status.UNAVAILABLE;
-    return retrying(() => this.#oneOf(route, operation, context), passes, giveUp, context.signal);
+    const attempt = (): Promise<Line> => this.#oneOf(this.routeForNew(category, isSync), operation, context);
+    return retrying(attempt, passes, retryUntil(context.deadline, longest), context.signal);
   }
 
   async #oneOf(route: FlyteRouteRow, operation: FlyteOperation, context: CallContext): Promise<Line> {

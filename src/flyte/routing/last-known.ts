@@ -1,7 +1,6 @@
-import { hash } from 'node:crypto';
 import { GetTaskResponse, State } from '../../protocol/flyte/generated/flyteidl/admin/agent.ts';
 import { TaskExecution_Phase } from '../../protocol/flyte/generated/flyteidl/core/execution.ts';
-import { phaseOf, withMessage } from '../../protocol/flyte/routing-views.ts';
+import { hasResource, phaseOf, withMessage } from '../../protocol/flyte/routing-views.ts';
 
 /** Phases that a job never leaves. */
 export const TERMINAL_PHASES: ReadonlySet<number> = new Set([
@@ -48,9 +47,13 @@ export class LastKnown {
     return this.#answers.size;
   }
 
-  /** @param resourceMeta as the caller sends it */
-  remember(resourceMeta: Buffer, response: Buffer): void {
-    const key = keyOf(resourceMeta);
+  /**
+   * @param key of the job, as jobKey makes it
+   * @throws RollcallError UPSTREAM_INVALID for bytes that are no answer
+   */
+  remember(key: string, response: Buffer): void {
+    // What says nothing of the job takes the place of no good answer.
+    if (!hasResource(response)) return;
     this.#remove(key);
     this.#answers.set(key, { response, at: this.#now() });
     this.#bytes += response.length;
@@ -62,17 +65,17 @@ export class LastKnown {
   }
 
   /** A job that was just created: QUEUED until it is asked for. */
-  created(resourceMeta: Buffer): void {
-    this.remember(resourceMeta, CREATED);
+  created(key: string): void {
+    this.remember(key, CREATED);
   }
 
-  forget(resourceMeta: Buffer): void {
-    this.#remove(keyOf(resourceMeta));
+  forget(key: string): void {
+    this.#remove(key);
   }
 
   /** The last good answer: a final one as it was, any other with `reason` for its message; undefined when there is none, or only an old one. */
-  recall(resourceMeta: Buffer, reason: string): Buffer | undefined {
-    const answer = this.#answers.get(keyOf(resourceMeta));
+  recall(key: string, reason: string): Buffer | undefined {
+    const answer = this.#answers.get(key);
     if (answer === undefined) return undefined;
     if (TERMINAL_PHASES.has(phaseOf(answer.response))) return answer.response;
     if (this.#now() - answer.at > this.#limits.staleMs) return undefined;
@@ -86,5 +89,3 @@ export class LastKnown {
     this.#bytes -= answer.response.length;
   }
 }
-
-const keyOf = (resourceMeta: Buffer): string => hash('sha256', resourceMeta, 'base64');

@@ -8,6 +8,7 @@ import {
 import { codeName } from '../../grpc/observed.ts';
 import { type CategoryKey, createTaskView, executeTaskSyncView, jobView } from '../../protocol/flyte/routing-views.ts';
 import { sparse } from '../../protocol/flyte/wire.ts';
+import { resultOf } from '../recording/sync-tasks.ts';
 import type { FlyteOperation } from './deployments.ts';
 import { CATEGORY_FIELDS } from './methods.ts';
 
@@ -93,7 +94,18 @@ export const measuredBidi =
     call.once('data', (message: Buffer) => {
       first = message;
     });
-    watch(call, begin(operation, meter), () => first);
+    let isAnswered = false;
+    const write = call.write.bind(call) as (message: Buffer) => boolean;
+    call.write = (message: Buffer): boolean => {
+      isAnswered ||= resultOf(message, false) !== undefined;
+      return write(message);
+    };
+    watch(
+      call,
+      begin(operation, meter),
+      () => first,
+      () => isAnswered,
+    );
     handle(call);
   };
 
@@ -101,12 +113,16 @@ function watch(
   call: Parameters<Streaming>[0] | Parameters<Bidi>[0],
   end: (request: Buffer | undefined, code: number) => void,
   request: () => Buffer | undefined,
+  isAnswered: () => boolean = () => false,
 ): void {
   let failed: number | undefined;
   call.once('error', (error: Partial<ServiceError>) => {
     failed = error.code ?? status.UNKNOWN;
   });
   call.once('finish', () => end(request(), failed ?? status.OK));
-  // Also comes when we ended the call ourselves, and then before "finish".
-  call.once('cancelled', () => end(request(), failed ?? (call.writableEnded ? status.OK : status.CANCELLED)));
+  // Also comes when we ended the call ourselves, and then before "finish"; and when a caller that has its result leaves.
+  call.once('cancelled', () => {
+    const isDone = call.writableEnded || isAnswered();
+    end(request(), failed ?? (isDone ? status.OK : status.CANCELLED));
+  });
 }

@@ -1,4 +1,10 @@
-import { type CategoryKey, createTaskView, executeTaskSyncView, jobView } from '../../protocol/flyte/routing-views.ts';
+import {
+  type CategoryKey,
+  createTaskView,
+  executeTaskSyncView,
+  type JobView,
+  jobView,
+} from '../../protocol/flyte/routing-views.ts';
 import { isEngineMeta } from '../agents/engine/meta.ts';
 import type { FlyteRouteRow } from './deployments.ts';
 import { CATEGORY_FIELDS, type FlyteGeneration, type JobOperation } from './methods.ts';
@@ -35,9 +41,9 @@ export interface TaskRecorder {
   /** Runs `dispatch`, and answers its answer, or that of an earlier call for the same attempt. */
   create(job: NewJob, dispatch: () => Promise<Buffer>): Promise<Buffer>;
   /** A caller asked for a job, and got this answer. */
-  answered(generation: FlyteGeneration, resourceMeta: Buffer, response: Buffer): void;
+  answered(generation: FlyteGeneration, job: JobView, response: Buffer): void;
   /** A job was deleted. */
-  deleted(resourceMeta: Buffer): void;
+  deleted(generation: FlyteGeneration, job: JobView): void;
   /** A task is done at once. Nothing waits for its record. */
   perform(task: NewSyncTask): SyncRecord;
   /** Gives the way to the jobs, for those that nobody asks for. */
@@ -70,10 +76,10 @@ export function recordedCalls(
   route: (category: CategoryKey) => FlyteRouteRow | undefined,
   recorder: TaskRecorder,
 ): TaskCalls {
-  const about = (operation: JobOperation, request: Buffer, heard: (resourceMeta: Buffer) => void): void => {
+  const about = (operation: JobOperation, request: Buffer, heard: (job: JobView) => void): void => {
     try {
-      const { resourceMeta } = jobView(request, CATEGORY_FIELDS[operation]);
-      if (!isEngineMeta(resourceMeta)) heard(resourceMeta);
+      const job = jobView(request, CATEGORY_FIELDS[operation]);
+      if (!isEngineMeta(job.resourceMeta)) heard(job);
     } catch {
       // A deployment may answer anything. Its answer was passed on as it is, and says nothing that could be recorded.
     }
@@ -92,12 +98,12 @@ export function recordedCalls(
     async getTask(request, context) {
       const response = await calls.getTask(request, context);
       // After the answer is on its way: nobody waits for the record.
-      setImmediate(about, 'getTask', request, (meta) => recorder.answered(generation, meta, response));
+      setImmediate(about, 'getTask', request, (job) => recorder.answered(generation, job, response));
       return response;
     },
     async deleteTask(request, context) {
       const response = await calls.deleteTask(request, context);
-      setImmediate(about, 'deleteTask', request, (meta) => recorder.deleted(meta));
+      setImmediate(about, 'deleteTask', request, (job) => recorder.deleted(generation, job));
       return response;
     },
   };

@@ -1,29 +1,39 @@
 import { status } from '@grpc/grpc-js';
-import { RollcallError } from '../../errors.ts';
 import { pinMeta, unpinMeta } from '../../protocol/flyte/pinned-meta.ts';
 import {
   type CreateView,
   createdMeta,
   createTaskView,
+  type JobView,
   jobView,
   withCreatedMeta,
   withJobMeta,
 } from '../../protocol/flyte/routing-views.ts';
 import type { FlyteLog } from '../source.ts';
-import { type CallContext, codeOf, isPassing, quickUnary, retrying, unary, upstreamDeadline } from './calls.ts';
-import type { FlyteDeployment, FlyteRouteRow } from './deployments.ts';
+import { type CallContext, codeOf, isPassing, quickUnary, retrying, retryUntil, unary } from './calls.ts';
+import type { FlyteDeployment } from './deployments.ts';
 import { type Dispatcher, type Line, nameOf, timeoutOf } from './dispatcher.ts';
+import { jobKey } from './job-key.ts';
 import type { LastKnown } from './last-known.ts';
 import { ASYNC_SERVICES, type AsyncMethod, CATEGORY_FIELDS, type JobOperation } from './methods.ts';
 import type { Once } from './once.ts';
 
 const DELETED: Buffer = Buffer.alloc(0);
 
+/** No new try of GetTask begins later: propeller asks again, and the answer from memory must not cost its time. */
+const GET_TASK_PATIENCE_MS = 3_000;
+
+/**
+ * The caller's deadline for GetTask, less what an answer from memory needs to arrive in time: a fifth of what is left.
+ * What other calls leave may be a few milliseconds.
+ */
+const toAnswerFromMemory = (deadline: number): number =>
+  deadline - Math.min(500, Math.max(0, (deadline - Date.now()) / 5));
+
 interface Job {
   readonly deployment: FlyteDeployment;
-  readonly category: string;
-  /** As the caller sent it. */
-  readonly resourceMeta: Buffer;
+  /** By which its last phase is known. */
+  readonly key: string;
   /** For the deployment: with its own resource_meta. */
   readonly request: Buffer;
 }
@@ -48,36 +58,48 @@ export class FlyteRouter {
   /** CreateTask. One attempt of one task creates one job, however often it is asked for. */
   async createTask(request: Buffer, context: CallContext): Promise<Buffer> {
     const { category, executionKey } = createTaskView(request);
-    const route = this.#dispatcher.routeForNew(category, false);
-    const create = (signal: AbortSignal): Promise<Buffer> => this.#create(request, route, { ...context, signal });
+    // What is refused now is refused even if the attempt's job exists.
+    this.#dispatcher.routeForNew(category, false);
+    const create = (signal: AbortSignal): Promise<Buffer> => this.#create(request, { ...context, signal });
     if (executionKey === undefined) return create(context.signal);
     return this.#creations.run(`${nameOf(category)} ${executionKey}`, context.signal, create);
   }
 
-  async #create(request: Buffer, route: FlyteRouteRow, context: CallContext): Promise<Buffer> {
-    const line = await this.#dispatcher.toNew(route, 'createTask', context);
+  async #create(request: Buffer, context: CallContext): Promise<Buffer> {
+    const { category } = createTaskView(request);
+    const line = await this.#dispatcher.toNew(category, false, 'createTask', context);
     // Once it is sent it is not sent again: no answer does not mean no job.
     const response = await this.#call(line, 'createTask', request);
-    const meta = pinMeta({ deploymentId: line.deployment.id, meta: createdMeta(response) });
-    this.#lastKnown.created(meta);
+    const { id, address } = line.deployment;
+    const meta = pinMeta({ deploymentId: id, meta: createdMeta(response, address) });
+    this.#lastKnown.created(jobKey(this.#dispatcher.generation, { category, resourceMeta: meta }));
     return withCreatedMeta(response, meta);
   }
 
-  /** GetTask: retried, and answered with the job's last known phase when its deployment stays silent. */
+  /** GetTask: retried, and answered with the job's last known phase when its deployment stays silent or is gone. */
   async getTask(request: Buffer, context: CallContext): Promise<Buffer> {
-    const job = this.#job('getTask', request);
+    const view = jobView(request, CATEGORY_FIELDS.getTask);
+    const key = jobKey(this.#dispatcher.generation, view);
+    let deployment: FlyteDeployment | undefined;
     try {
-      const response = await this.#repeat('getTask', job, context);
-      this.#lastKnown.remember(job.resourceMeta, response);
+      const job = this.#find(view, request);
+      deployment = job.deployment;
+      const response = await this.#repeat('getTask', job, {
+        ...context,
+        deadline: toAnswerFromMemory(context.deadline),
+      });
+      this.#lastKnown.remember(key, response);
       return response;
     } catch (error) {
       const code = codeOf(error);
       if (context.signal.aborted || !isPassing(code)) throw error;
-      const reason = `The agent's deployment does not answer at the moment (${status[code]}): this is the last known phase.`;
-      const known = this.#lastKnown.recall(job.resourceMeta, reason);
+      const why = deployment === undefined ? 'is not registered any more' : 'does not answer at the moment';
+      const reason = `The agent's deployment ${why} (${status[code]}): this is the last known phase.`;
+      const known = this.#lastKnown.recall(key, reason);
       if (known === undefined) throw error;
-      const { id, address } = job.deployment;
-      this.#log.warn({ deployment: id, address, category: job.category, code }, 'Flyte GetTask answered from memory');
+      const { id, address } = deployment ?? {};
+      const category = nameOf(view.category);
+      this.#log.warn({ deployment: id, address, category, code }, 'Flyte GetTask answered from memory');
       return known;
     }
   }
@@ -89,7 +111,7 @@ export class FlyteRouter {
       if (codeOf(error) === status.NOT_FOUND) return DELETED;
       throw error;
     });
-    this.#lastKnown.forget(job.resourceMeta);
+    this.#lastKnown.forget(job.key);
     return response;
   }
 
@@ -102,14 +124,14 @@ export class FlyteRouter {
   async openLogs(request: Buffer, context: CallContext): Promise<{ readonly line: Line; readonly request: Buffer }> {
     const job = this.#job('getTaskLogs', request);
     const connect = (): Promise<Line> => this.#dispatcher.to(job.deployment, 'getTaskLogs', context);
-    const giveUp = upstreamDeadline(context.deadline, timeoutOf(job.deployment, 'getTaskLogs'));
+    const giveUp = retryUntil(context.deadline, timeoutOf(job.deployment, 'getTaskLogs'));
     const line = await retrying(connect, (code) => code === status.UNAVAILABLE, giveUp, context.signal);
     return { line, request: job.request };
   }
 
   /** A line for ExecuteTaskSync. The caller streams, then calls {@link ended}. */
   async openSync({ category }: CreateView, context: CallContext): Promise<Line> {
-    return this.#dispatcher.toNew(this.#dispatcher.routeForNew(category, true), 'executeTaskSync', context);
+    return this.#dispatcher.toNew(category, true, 'executeTaskSync', context);
   }
 
   /** Tells how a stream over a line ended. */
@@ -118,31 +140,22 @@ export class FlyteRouter {
   }
 
   #job(operation: JobOperation, request: Buffer): Job {
-    const { category, resourceMeta } = jobView(request, CATEGORY_FIELDS[operation]);
-    const route = this.#dispatcher.route(category);
-    if (route.isSync) this.#dispatcher.routeForNew(category, false);
-    const pin = unpinMeta(resourceMeta);
-    // Jobs of before, or of a deployment that is gone, are asked for where an agent's other deployments can find them.
-    const deployment =
-      route.deployments.find(({ id }) => id === pin?.deploymentId) ??
-      route.deployments.find((each) => each.healthy && !each.draining) ??
-      route.deployments[0];
-    if (deployment === undefined) {
-      throw new RollcallError('UPSTREAM_UNREACHABLE', `Agent "${route.agent}" has no deployment.`);
-    }
-    return {
-      deployment,
-      category: nameOf(category),
-      resourceMeta,
-      request: pin === undefined ? request : withJobMeta(request, pin.meta),
-    };
+    return this.#find(jobView(request, CATEGORY_FIELDS[operation]), request);
+  }
+
+  #find(view: JobView, request: Buffer): Job {
+    const pin = unpinMeta(view.resourceMeta);
+    const key = jobKey(this.#dispatcher.generation, view);
+    if (pin === undefined) return { deployment: this.#dispatcher.anyOf(view.category), key, request };
+    return { deployment: this.#dispatcher.creator(pin.deploymentId), key, request: withJobMeta(request, pin.meta) };
   }
 
   /** A call that may be made several times: connects and sends until it succeeds, time runs out or the failure is final. */
   #repeat(operation: Exclude<JobOperation, 'getTaskLogs'>, job: Job, context: CallContext): Promise<Buffer> {
     const attempt = async (): Promise<Buffer> =>
       this.#call(await this.#dispatcher.to(job.deployment, operation, context), operation, job.request);
-    const giveUp = upstreamDeadline(context.deadline, timeoutOf(job.deployment, operation));
+    const patience = operation === 'getTask' ? GET_TASK_PATIENCE_MS : Number.POSITIVE_INFINITY;
+    const giveUp = retryUntil(context.deadline, Math.min(patience, timeoutOf(job.deployment, operation)));
     return retrying(attempt, isPassing, giveUp, context.signal);
   }
 

@@ -9,6 +9,7 @@ const keyOf = ({ name, version }: CategoryKey, generation: FlyteGeneration): str
 export class RoutingTable {
   readonly #routes = new Map<string, FlyteRouteRow>();
   readonly deployments: readonly FlyteDeployment[];
+  readonly #byId: ReadonlyMap<string, FlyteDeployment>;
 
   /** @param isFit whether a deployment takes new tasks at this moment, as far as it was found out since the rows were read */
   constructor(rows: readonly FlyteRouteRow[], isFit: (id: string) => boolean = () => true) {
@@ -21,11 +22,18 @@ export class RoutingTable {
       }
     }
     this.deployments = rows.flatMap((row) => row.deployments);
+    this.#byId = new Map(this.deployments.map((deployment) => [deployment.id, deployment]));
   }
 
   /** The category's owner, with its deployments of that generation. */
   route(category: CategoryKey, generation: FlyteGeneration): FlyteRouteRow | undefined {
     return this.#routes.get(keyOf(category, generation));
+  }
+
+  /** A deployment of that generation, whoever it belongs to and whatever that agent's categories are. */
+  deployment(id: string, generation: FlyteGeneration): FlyteDeployment | undefined {
+    const found = this.#byId.get(id);
+    return found?.generation === generation ? found : undefined;
   }
 }
 

@@ -36,7 +36,8 @@ export class DeploymentResolver {
   }
 
   @Mutation(() => Deployment, {
-    description: "Removes a Flyte deployment and answers it as it was. Its jobs are asked for at the agent's others.",
+    description:
+      'Removes a Flyte deployment and answers it as it was. Its jobs are not asked for anywhere else: cancel them first, or drain it.',
   })
   removeDeployment(
     @Ctx() { core, principal }: GraphQLContext,

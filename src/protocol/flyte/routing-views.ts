@@ -77,14 +77,40 @@ export function jobView(request: Buffer, categoryField: number): JobView {
   return { category: { name, version }, resourceMeta: fields.bytes(2) };
 }
 
-/** The resource_meta that a CreateTaskResponse carries. */
-export const createdMeta = (response: Buffer): Buffer => sparse(response).bytes(1);
+/**
+ * The resource_meta that a CreateTaskResponse carries.
+ *
+ * @param by who gave the answer
+ * @throws RollcallError UPSTREAM_INVALID for bytes that are no such message
+ */
+export function createdMeta(response: Buffer, by = 'The agent'): Buffer {
+  try {
+    return sparse(response).bytes(1);
+  } catch (cause) {
+    throw new RollcallError(
+      'UPSTREAM_INVALID',
+      `${by} answered CreateTask with bytes that are no CreateTaskResponse.`,
+      {
+        cause,
+      },
+    );
+  }
+}
 
 /** A CreateTaskResponse with another resource_meta. */
 export const withCreatedMeta = (response: Buffer, meta: Buffer): Buffer => withField(response, 1, meta);
 
 /** A request about a job (as {@link jobView}) with another resource_meta. */
 export const withJobMeta = (request: Buffer, meta: Buffer): Buffer => withField(request, 2, meta);
+
+/** Whether a GetTaskResponse says how a job stands. @throws RollcallError UPSTREAM_INVALID for bytes that are no such message */
+export function hasResource(response: Buffer): boolean {
+  try {
+    return sparse(response).message(1) !== undefined;
+  } catch (cause) {
+    throw new RollcallError('UPSTREAM_INVALID', 'The answer to GetTask is not a GetTaskResponse.', { cause });
+  }
+}
 
 /** The phase (flyteidl.core.TaskExecution.Phase) that a GetTaskResponse reports; 0 when it does not. */
 export const phaseOf = (response: Buffer): number => sparse(response).message(1)?.int32(5) ?? 0;

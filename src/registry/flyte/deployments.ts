@@ -138,7 +138,7 @@ export function changeRow(
 }
 
 /**
- * Removes a deployment; answers it as it was. What still runs there is from then on asked for at the agent's others.
+ * Removes a deployment; answers it as it was. What still runs there is asked for nowhere else: no other deployment knows of it.
  *
  * @throws RollcallError NOT_FOUND and what changing an agent throws.
  */

@@ -10,7 +10,7 @@ import { SOON } from '../../support/soon.ts';
 import { bytesOf } from '../support/deployment.ts';
 import { recordedLog } from '../support/log.ts';
 import { admin, connectPublished } from '../support/published.ts';
-import { createRequest, failure } from '../support/routed.ts';
+import { createRequest, failure, ownRoutes } from '../support/routed.ts';
 
 const cleanup = afterTheTest();
 
@@ -69,7 +69,14 @@ async function start() {
   registry.register(memory);
   registry.register(echo);
   const log = recordedLog();
-  const server = await startFlyteServer({ source: registry, agents: registry, host: '127.0.0.1', port: 0, log });
+  const server = await startFlyteServer({
+    source: registry,
+    agents: registry,
+    routing: ownRoutes(registry),
+    host: '127.0.0.1',
+    port: 0,
+    log,
+  });
   const published = connectPublished(server.port);
   cleanup(() => server.close(0));
   cleanup(published.close);
@@ -114,7 +121,36 @@ describe('an async agent of this process', () => {
     expect((await asyncService.getTask({ resourceMeta, ...SPARK })).resource?.phase).toBe(1);
     const error = await failure(asyncService.createTask(createRequest()));
     expect(error).toMatchObject({ code: status.INTERNAL, details: 'The agent failed; the log has the details.' });
-    expect(log.lines.some(({ level }) => level === 'error')).toBe(true);
+    const fields = { agent: 'Spark Agent', operation: 'createTask' };
+    expect(log.lines.filter(({ level }) => level === 'error').at(-1)).toMatchObject({ fields });
+  });
+
+  it('never shows a phase that is none: the last known one, and what is wrong', async () => {
+    const { asyncService, memory } = await start();
+    const wrong = 'Agent "Spark Agent" gave a job whose field "phase" is none of Phase.';
+    const { resourceMeta } = await asyncService.createTask(createRequest());
+    const unknown = Buffer.from('{"job":"unknown"}');
+    const answers = [{}, { phase: 0 }, { phase: 9 }, { phase: -1 }, { phase: 2.5 }, { phase: 'RUNNING' }, null];
+    for (const answer of answers) {
+      memory.get = async () => answer as never;
+      const { resource } = await asyncService.getTask({ resourceMeta, ...SPARK });
+      expect(resource).toMatchObject({ phase: 1, state: 2, message: `${wrong} This is the last known phase.` });
+      const { code, details } = await failure(asyncService.getTask({ resourceMeta: unknown, ...SPARK }));
+      expect({ code, details }, JSON.stringify(answer)).toEqual({ code: status.INTERNAL, details: wrong });
+    }
+  });
+
+  it('says that the metadata of a job cannot be written, to the caller and in the log', async () => {
+    const { asyncService, memory, log } = await start();
+    const cycle: { self?: object } = {};
+    cycle.self = cycle;
+    const details = 'Agent "Spark Agent" created a job whose metadata cannot be written as JSON.';
+    for (const meta of [undefined, { id: 1n }, cycle]) {
+      memory.create = async () => meta as never;
+      expect(await failure(asyncService.createTask(createRequest()))).toMatchObject({ code: status.INTERNAL, details });
+    }
+    const line = { level: 'error', fields: { agent: 'Spark Agent', operation: 'createTask' } };
+    expect(log.lines.filter(({ level }) => level === 'error')).toMatchObject([line, line, line]);
   });
 
   it('refuses bytes that are no such message, wherever they break, as the mistake of the caller', async () => {

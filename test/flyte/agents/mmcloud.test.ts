@@ -10,7 +10,7 @@ import { FloatCli } from '../../../src/upstream/mmcloud/float.ts';
 import { FakeFloat } from '../../support/fake-float/fake-float.ts';
 import { recordedLog } from '../support/log.ts';
 import { connectPublished, core } from '../support/published.ts';
-import { failure } from '../support/routed.ts';
+import { failure, ownRoutes } from '../support/routed.ts';
 
 let fake: FakeFloat;
 const cleanups: (() => unknown)[] = [];
@@ -207,7 +207,14 @@ describe("Flyte's own client", () => {
     const registry = new AgentRegistry();
     const { agent, log } = newAgent(credentials);
     registry.register(agent);
-    const server = await startFlyteServer({ source: registry, agents: registry, host: '127.0.0.1', port: 0, log });
+    const server = await startFlyteServer({
+      source: registry,
+      agents: registry,
+      routing: ownRoutes(registry),
+      host: '127.0.0.1',
+      port: 0,
+      log,
+    });
     const published = connectPublished(server.port);
     cleanups.push(() => server.close(0), published.close);
     return { ...published, log };

@@ -1,9 +1,10 @@
 import { status } from '@grpc/grpc-js';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { afterTheTest } from '../../support/cleanup.ts';
+import { SOON } from '../../support/soon.ts';
 import { bytesOf, CONNECTOR } from '../support/deployment.ts';
 import { admin } from '../support/published.ts';
-import { createRequest, deployment, encodeCreate, route, SPARK, startRouted } from '../support/routed.ts';
+import { createRequest, deployment, encodeCreate, failure, route, SPARK, startRouted } from '../support/routed.ts';
 
 const cleanup = afterTheTest();
 
@@ -96,6 +97,88 @@ describe('a job', () => {
     expect(
       Buffer.from(admin.GetTaskLogsRequest.decode(a.requests.at(-1)?.bytes ?? Buffer.of()).resourceMeta).toString(),
     ).toBe('{"job":"a-1"}');
+  });
+});
+
+describe('a job whose category changes hands', () => {
+  /** What becomes of the agent that created the job; another agent has its category then. */
+  const CHANGES = {
+    'to another version of it': { categories: [{ name: 'spark', version: 7 }] },
+    'to nothing': { categories: [] },
+    'to a kind that is sync': { categories: [{ name: 'boto', version: 0 }], isSync: true },
+  };
+
+  it.each(Object.entries(CHANGES))('stays with the deployment that created it (%s)', async (_, changed) => {
+    const [a, b] = [await deployment('a', cleanup), await deployment('b', cleanup)];
+    const { asyncService, routes, raw } = await startRouted([route([a.row()])], cleanup);
+    const { resourceMeta } = await asyncService.createTask(createRequest());
+    routes.change([route([a.row()], { agent: 'Old Agent', ...changed }), route([b.row()])]);
+    await vi.waitFor(async () => {
+      await asyncService.createTask(createRequest());
+      expect(b.count('createTask')).toBeGreaterThan(0);
+    }, SOON);
+    const job = { resourceMeta, ...SPARK };
+    expect((await asyncService.getTask(job)).resource?.message).toBe('from a');
+    await asyncService.getTaskMetrics(job);
+    await asyncService.deleteTask(job);
+    // Of the second generation's callers it is none: there it is nobody's.
+    const request = bytesOf(admin.GetTaskRequest.encode(job).finish());
+    expect((await failure(raw('getTask', request, { service: CONNECTOR }))).code).toBe(status.UNAVAILABLE);
+    expect(a.requests.map(({ name }) => name).slice(-3)).toEqual(['getTask', 'getTaskMetrics', 'deleteTask']);
+    expect(b.requests.filter(({ name }) => name !== 'createTask')).toEqual([]);
+  });
+
+  it('stays there when its own agent turns sync, or nobody has the category', async () => {
+    const a = await deployment('a', cleanup);
+    const { asyncService, routes } = await startRouted([route([a.row()])], cleanup);
+    const { resourceMeta } = await asyncService.createTask(createRequest());
+    const refused = async (code: number): Promise<void> =>
+      expect((await failure(asyncService.createTask(createRequest()))).code).toBe(code);
+    routes.change([route([a.row()], { isSync: true })]);
+    await vi.waitFor(() => refused(status.FAILED_PRECONDITION), SOON);
+    expect((await asyncService.getTask({ resourceMeta, ...SPARK })).resource?.message).toBe('from a');
+    routes.change([route([a.row()], { categories: [{ name: 'boto', version: 0 }] })]);
+    await vi.waitFor(() => refused(status.NOT_FOUND), SOON);
+    expect((await asyncService.getTask({ resourceMeta, ...SPARK })).resource?.message).toBe('from a');
+  });
+});
+
+describe('a job whose deployment is removed', () => {
+  const GONE = {
+    code: status.UNAVAILABLE,
+    details: 'The deployment that created this job is no longer registered, and no other is asked in its place.',
+  };
+
+  it.each([
+    ['with others left', true],
+    ['with none left', false],
+    ['with its agent', undefined],
+  ])('is not asked for or deleted anywhere else (%s)', async (_, left) => {
+    const [a, b] = [await deployment('a', cleanup), await deployment('b', cleanup)];
+    const { asyncService, routes } = await startRouted([route([a.row()])], cleanup);
+    const { resourceMeta } = await asyncService.createTask(createRequest());
+    await asyncService.getTask({ resourceMeta, ...SPARK });
+    routes.change(left === undefined ? [] : [route(left ? [b.row()] : [])]);
+    const job = { resourceMeta, ...SPARK };
+    await vi.waitFor(async () => {
+      const { resource } = await asyncService.getTask(job);
+      expect(resource).toMatchObject({ phase: 2, message: expect.stringContaining('is not registered any more') });
+    }, SOON);
+    expect(await failure(asyncService.deleteTask(job))).toMatchObject(GONE);
+    expect(await failure(asyncService.getTaskMetrics(job))).toMatchObject(GONE);
+    expect(a.count('deleteTask')).toBe(0);
+    expect(b.requests).toEqual([]);
+  });
+
+  it('gets an error where nothing is known of it', async () => {
+    const a = await deployment('a', cleanup);
+    const { asyncService, routes } = await startRouted([route([a.row()])], cleanup, { lastKnown: { staleMs: -1 } });
+    const { resourceMeta } = await asyncService.createTask(createRequest());
+    routes.change([route([])]);
+    await vi.waitFor(
+      async () => expect(await failure(asyncService.getTask({ resourceMeta, ...SPARK }))).toMatchObject(GONE),
+      SOON,
+    );
   });
 });
 

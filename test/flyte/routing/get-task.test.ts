@@ -48,6 +48,29 @@ describe('GetTask', () => {
     expect((await asyncService.getTask({ resourceMeta, ...SPARK })).resource?.phase).toBe(1);
   });
 
+  it('answers the last known phase for what is no answer, and remembers none of it', async () => {
+    const a = await deployment('a', cleanup);
+    const { asyncService, raw } = await startRouted([route([a.row({ timeoutsMs: { getTask: 200 } })])], cleanup);
+    const { resourceMeta } = await asyncService.createTask(createRequest());
+    await asyncService.getTask({ resourceMeta, ...SPARK });
+    const unknown = bytesOf(admin.GetTaskRequest.encode({ resourceMeta: Buffer.from('other'), ...SPARK }).finish());
+    for (const garbage of [Buffer.from('ffffffffffff', 'hex'), Buffer.from([0x0a, 2, 0xff, 0xff])]) {
+      a.getTask = (_call, callback) => callback(null, garbage);
+      expect((await asyncService.getTask({ resourceMeta, ...SPARK })).resource?.phase).toBe(2);
+      const { code, details } = await failure(raw('getTask', unknown));
+      expect({ code, details }).toEqual({
+        code: status.INTERNAL,
+        details: 'The answer to GetTask is not a GetTaskResponse.',
+      });
+    }
+    // An answer, though it says nothing.
+    a.getTask = (_call, callback) => callback(null, Buffer.alloc(0));
+    expect((await asyncService.getTask({ resourceMeta, ...SPARK })).resource ?? null).toBeNull();
+    a.stop();
+    const { resource } = await asyncService.getTask({ resourceMeta, ...SPARK });
+    expect(resource).toMatchObject({ phase: 2, logLinks: [{ uri: 'http://logs.example/1' }] });
+  });
+
   it('answers a final state as it was', async () => {
     const a = await deployment('a', cleanup);
     const done = bytesOf(admin.GetTaskResponse.encode({ resource: { phase: 3, message: 'done' } }).finish());
@@ -70,6 +93,20 @@ describe('GetTask', () => {
     const request = bytesOf(admin.GetTaskRequest.encode({ resourceMeta, ...SPARK }).finish());
     const answer = await raw('getTask', request, { deadlineMs: 2_500 });
     expect(admin.GetTaskResponse.decode(answer).resource?.message).toContain('DEADLINE_EXCEEDED');
+  });
+
+  it('keeps a fifth of a short deadline for the answer from memory', async () => {
+    const a = await deployment('a', cleanup);
+    const { asyncService, raw } = await startRouted([route([a.row()])], cleanup);
+    const { resourceMeta } = await asyncService.createTask(createRequest());
+    let given = Number.POSITIVE_INFINITY;
+    a.getTask = (call) => {
+      given = Number(call.getDeadline()) - Date.now();
+    };
+    const request = bytesOf(admin.GetTaskRequest.encode({ resourceMeta, ...SPARK }).finish());
+    const answer = await raw('getTask', request, { deadlineMs: 1_000 });
+    expect(admin.GetTaskResponse.decode(answer).resource?.message).toContain('last known phase');
+    expect(given).toBeLessThan(800);
   });
 
   it('stops answering from memory after a while, so that a job which is lost does not run for ever', async () => {

@@ -70,14 +70,14 @@ describe('LastKnown', () => {
         const model: { key: number; size: number }[] = [];
         for (const [key, length] of jobs) {
           const response = state(2, 'x'.repeat(length));
-          known.remember(Buffer.of(key), response);
+          known.remember(`${key}`, response);
           const old = model.findIndex((entry) => entry.key === key);
           if (old >= 0) model.splice(old, 1);
           model.push({ key, size: response.length });
           while (model.length > 5 || model.reduce((sum, { size }) => sum + size, 0) > 100) model.shift();
           for (let each = 0; each <= 20; each++) {
             const expected = model.some((entry) => entry.key === each);
-            expect(known.recall(Buffer.of(each), 'r') !== undefined).toBe(expected);
+            expect(known.recall(`${each}`, 'r') !== undefined).toBe(expected);
           }
         }
       }),
@@ -88,17 +88,17 @@ describe('LastKnown', () => {
   it('repeats a phase that is not final for a limited time, and a final one as it was', () => {
     let now = 0;
     const known = new LastKnown({ maxEntries: 5, maxBytes: 1_000, staleMs: 100 }, () => now);
-    known.remember(Buffer.from('running'), state(2, 'm'));
-    known.remember(Buffer.from('done'), state(3, 'm'));
+    known.remember('running', state(2, 'm'));
+    known.remember('done', state(3, 'm'));
     const read = (job: string) => {
-      const bytes = known.recall(Buffer.from(job), 'away');
+      const bytes = known.recall(job, 'away');
       return bytes === undefined ? undefined : admin.GetTaskResponse.decode(bytes).resource?.message;
     };
     now = 100;
     expect([read('running'), read('done')]).toEqual(['away', 'm']);
     now = 101;
     expect([read('running'), read('done')]).toEqual([undefined, 'm']);
-    known.forget(Buffer.from('done'));
+    known.forget('done');
     expect(read('done')).toBeUndefined();
   });
 });

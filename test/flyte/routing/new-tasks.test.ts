@@ -1,7 +1,9 @@
-import { status } from '@grpc/grpc-js';
+import { Client, credentials, status } from '@grpc/grpc-js';
 import { describe, expect, it, vi } from 'vitest';
+import { RollcallError } from '../../../src/errors.ts';
 import { afterTheTest } from '../../support/cleanup.ts';
 import { SOON } from '../../support/soon.ts';
+import { admin } from '../support/published.ts';
 import { createRequest, deployment, encodeCreate, failure, route, SPARK, startRouted } from '../support/routed.ts';
 
 const cleanup = afterTheTest();
@@ -41,6 +43,24 @@ describe('a new task', () => {
     expect((await created).resourceMeta?.length).toBeGreaterThan(0);
   });
 
+  it('finds, after more than three seconds too, what was registered while it waited', async () => {
+    const [a, b] = [await deployment('a', cleanup), await deployment('b', cleanup)];
+    a.stop();
+    let tries = 0;
+    const { raw, routes } = await startRouted([route([a.row()])], cleanup, {
+      connect: ({ address }) => {
+        if (address === b.row().address) return new Client(address, credentials.createInsecure());
+        tries += 1;
+        // The first seven tries take three seconds.
+        if (tries === 9) routes.change([route([b.row()])]);
+        throw new RollcallError('UPSTREAM_UNREACHABLE', `${address} cannot be reached.`);
+      },
+    });
+    const created = await raw('createTask', encodeCreate(createRequest()), { deadlineMs: 30_000 });
+    expect(admin.CreateTaskResponse.decode(created).resourceMeta.length).toBeGreaterThan(0);
+    expect(b.count('createTask')).toBe(1);
+  });
+
   it('is not sent a second time once it was sent', async () => {
     const [a, b] = [await deployment('a', cleanup), await deployment('b', cleanup)];
     for (const each of [a, b])
@@ -77,6 +97,17 @@ describe('a new task', () => {
     expect((await failure(asyncService.createTask(request))).code).toBe(status.RESOURCE_EXHAUSTED);
     a.createTask = working;
     expect((await asyncService.createTask(request)).resourceMeta?.length).toBeGreaterThan(0);
+  });
+
+  it('whose deployment answers what is no answer fails as its mistake, not as the mistake of the caller', async () => {
+    const a = await deployment('a', cleanup);
+    const { asyncService } = await startRouted([route([a.row()])], cleanup);
+    a.createTask = (_call, callback) => callback(null, Buffer.from('ffffffffffff', 'hex'));
+    const { code, details } = await failure(asyncService.createTask(createRequest()));
+    expect({ code, details }).toEqual({
+      code: status.INTERNAL,
+      details: `127.0.0.1:${a.port} answered CreateTask with bytes that are no CreateTaskResponse.`,
+    });
   });
 });
 

@@ -1,4 +1,5 @@
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import type { AgentRegistry } from '../../../src/flyte/agents/agent-registry.ts';
 import type { DeploymentSource, FlyteRouteRow } from '../../../src/flyte/routing/deployments.ts';
 import type { RoutingOptions } from '../../../src/flyte/routing/routing.ts';
 import { startFlyteServer } from '../../../src/flyte/server.ts';
@@ -35,6 +36,16 @@ export const route = (deployments: FlyteRouteRow['deployments'], more: Partial<F
   categories: [{ name: 'spark', version: 0 }],
   deployments,
   ...more,
+});
+
+/** Routes by which each agent of a process has its own category, as the registry has them once they are announced. */
+export const ownRoutes = (agents: AgentRegistry): RoutingOptions => ({
+  source: new RouteSource(
+    agents.all().map(({ name, isSync, category }) => ({ ...route([]), agent: name, isSync, categories: [category] })),
+  ),
+  connect: ({ address }) => {
+    throw new Error(`There is no deployment at ${address}.`);
+  },
 });
 
 /** A deployment that runs until the test has ended. */
