@@ -155,14 +155,14 @@ const CASES: readonly Case[] = [
     agent: 'answering',
     how: ({ response }) => void response.writeHead(500, { 'content-type': 'text/html' }).end('<h1>oops</h1>'),
     state: 'failed',
-    says: /500|answer/,
+    says: /"Agent bad-answering\S*: http:\S+ answered HTTP 500 /,
   },
   {
     name: 'answers no JSON',
     agent: 'answering',
     how: ({ response }) => void response.setHeader('content-type', 'application/json').end('{"jsonrpc": "2.0", '),
     state: 'failed',
-    says: /JSON/,
+    says: /"Agent bad-answering\S*: .* not JSON/,
   },
   {
     name: 'answers JSON that is no answer',
@@ -218,7 +218,7 @@ const CASES: readonly Case[] = [
       call.response.end();
     },
     state: 'failed',
-    says: /without a task or a message/,
+    says: /"Agent bad-streaming\S*: its stream ended without a task or a message/,
   },
   {
     name: 'streams an event that is none',
@@ -267,6 +267,40 @@ const CASES: readonly Case[] = [
     says: /./,
   },
   {
+    name: 'says what only a later version knows',
+    agent: 'streaming',
+    how: asked('COMPLETED', (call) => {
+      call.say({ task: call.task('DANCING') });
+      call.say({ weird: {} });
+      call.status('DANCING');
+      call.status('COMPLETED');
+      call.response.end();
+    }),
+    state: 'completed',
+    says: /./,
+  },
+  {
+    name: 'answers with a state that only a later version knows',
+    agent: 'answering',
+    how: (call) => {
+      if (call.method === 'GetTask') call.answer(call.task('COMPLETED'));
+      else call.answer({ task: call.task('DANCING'), weird: {} });
+    },
+    state: 'completed',
+    says: /./,
+  },
+  {
+    name: 'streams only what nobody knows',
+    agent: 'streaming',
+    how: (call) => {
+      call.open();
+      call.say({ weird: {} });
+      call.response.end();
+    },
+    state: 'failed',
+    says: /without a task or a message/,
+  },
+  {
     name: 'says things in another order',
     agent: 'streaming',
     how: asked('COMPLETED', (call) => {
@@ -310,6 +344,23 @@ test('what an agent says after the end changes nothing', async () => {
   const { result } = (await post(base, rpc('GetTask', { id }))).body as any;
   expect(result.status.state).toBe('TASK_STATE_COMPLETED');
   expect(result).not.toHaveProperty('artifacts');
+});
+
+test('what an agent says of another task in our stream is not stored with ours, and does not end it', async () => {
+  const { base } = await badAgent('streaming', (call) => {
+    const taskId = 'somebody-else';
+    call.open();
+    call.say({ task: call.task('WORKING') });
+    call.say({ statusUpdate: { taskId, status: { state: 'TASK_STATE_COMPLETED' } } });
+    call.say({ artifactUpdate: { taskId, artifact: { artifactId: 'theirs', parts: [{ text: 'theirs' }] } } });
+    call.chunk('ours');
+    call.status('COMPLETED');
+    call.response.end();
+  });
+  const { body } = await post(base, rpc('SendMessage', { message: userMessage('go') }));
+  const { status, artifacts } = body['result'].task;
+  expect(status.state).toBe('TASK_STATE_COMPLETED');
+  expect(artifacts).toEqual([{ artifactId: 'out', parts: [{ text: 'ours' }] }]);
 });
 
 test('no task is left at work', async () => {

@@ -147,7 +147,7 @@ describe('credentials over gRPC', () => {
         await failure(
           send(executors(), target(it, wrong)),
           'UPSTREAM_UNAUTHORIZED',
-          /^127\.0\.0\.1:\d+ refused the credentials that are stored with the agent.*\(gRPC UNAUTHENTICATED\).*updateAgent/,
+          /^Agent agent-one: 127\.0\.0\.1:\d+ refused the credentials that are stored with the agent.*\(gRPC UNAUTHENTICATED\).*updateAgent/,
         );
       }
     },

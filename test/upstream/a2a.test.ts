@@ -54,7 +54,11 @@ describe('an A2A agent', () => {
     expect((await send(executors(), target({ url: agent.url }))).at(-1)?.task?.status.state).toBe('completed');
     down = Number.NEGATIVE_INFINITY;
     const impatient = executors({ timing: { first: 5, longest: 10, patience: 60 } });
-    await failure(send(impatient, target({ url: agent.url })), 'UPSTREAM_UNREACHABLE', /could not be asked/);
+    await failure(
+      send(impatient, target({ url: agent.url })),
+      'UPSTREAM_UNREACHABLE',
+      /^Agent agent-one: (?!.*Agent).*HTTP 503.* could not be asked/,
+    );
   });
 
   it('is asked for its task when its stream breaks off', async () => {
@@ -78,7 +82,11 @@ describe('an A2A agent', () => {
 
   it('has said nothing when its stream ends before the first event', async () => {
     const agent = await rpcAgent((_rpc, _request, response) => void sse(response).end(': nothing\n\n'));
-    await failure(send(executors(), target({ url: agent.url, streaming: true })), 'UPSTREAM_INVALID', /ended without/);
+    await failure(
+      send(executors(), target({ url: agent.url, streaming: true })),
+      'UPSTREAM_INVALID',
+      /^Agent agent-one: its stream ended without/,
+    );
   });
 
   it.each([
@@ -101,7 +109,9 @@ describe('an A2A agent', () => {
       response.end(typeof body === 'string' ? body : JSON.stringify({ jsonrpc: '2.0', id: 1, ...body }));
     });
     for (const streaming of [false, true]) {
-      await failure(send(executors(), target({ url: agent.url, streaming })), code, message);
+      const error = await failure(send(executors(), target({ url: agent.url, streaming })), code, message);
+      // Many agents may share an origin: a failure of the other side names the agent, once.
+      expect(error.message.split('Agent agent-one: ')).toHaveLength(code.startsWith('UPSTREAM_') ? 2 : 1);
     }
   });
 
@@ -148,6 +158,84 @@ describe('an A2A agent', () => {
     expect((await executor.cancel(to, 't1', call())).status.state).toBe('canceled');
     down = true;
     expect((await executor.cancel(to, 't1', call())).status.state).toBe('working');
+  });
+
+  it('that speaks of another task in our stream is not taken to mean ours', async () => {
+    const agent = await rpcAgent(({ id, method, params }, _request, response) => {
+      if (method === 'GetTask') return { id: params['id'], status: { state: 'TASK_STATE_COMPLETED' } };
+      const taskId = 'somebody-else';
+      sse(response);
+      for (const result of [
+        { task: { id: 'up-1', status: { state: 'TASK_STATE_WORKING' } } },
+        { artifactUpdate: { taskId, artifact: { artifactId: 'theirs', parts: [{ text: 'x' }] } } },
+        { statusUpdate: { taskId, status: { state: 'TASK_STATE_COMPLETED' } } },
+        { task: { id: taskId, status: { state: 'TASK_STATE_FAILED' } } },
+        { message: { messageId: 'm', taskId, role: 'ROLE_AGENT', parts: [{ text: 'x' }] } },
+        { artifactUpdate: { taskId: 'up-1', artifact: { artifactId: 'ours', parts: [{ text: 'y' }] } } },
+        { statusUpdate: { taskId: 'up-1', status: { state: 'TASK_STATE_COMPLETED' } } },
+      ]) {
+        response.write(`data: ${JSON.stringify({ jsonrpc: '2.0', id, result })}\n\n`);
+      }
+      return void response.end();
+    });
+    const events = await send(executors(), target({ url: agent.url, streaming: true }));
+    const ids = events.map((it) => it.task?.id ?? it.statusUpdate?.taskId ?? it.artifactUpdate?.taskId);
+    expect(ids).toEqual(['up-1', 'up-1', 'up-1']);
+    expect(agent.calls.map(({ method }) => method)).toEqual(['SendStreamingMessage']);
+  });
+
+  it.each([
+    ['1.0', { task: { id: 't1', status: { state: 'TASK_STATE_DANCING' } } }, { task: done.task }],
+    [
+      '0.3',
+      { kind: 'task', id: 't1', contextId: 'c', status: { state: 'dancing' } },
+      { kind: 'status-update', taskId: 't1', contextId: 'c', status: { state: 'completed' }, final: true },
+    ],
+  ] as const)('of %s that says what only a later version knows is followed all the same', async (dialect, odd, end) => {
+    const agent = await rpcAgent(({ id }, _request, response) => {
+      sse(response);
+      for (const result of [odd, { weird: {} }, end]) {
+        response.write(`data: ${JSON.stringify({ jsonrpc: '2.0', id, result })}\n\n`);
+      }
+      return void response.end();
+    });
+    const own = { url: agent.url, binding: 'JSONRPC', protocolVersion: dialect, dialect };
+    const events = await send(executors(), target({ url: agent.url, interfaces: [own], streaming: true }));
+    expect(events.map((it) => (it.task ?? it.statusUpdate)?.status.state)).toEqual(['unknown', 'completed']);
+  });
+
+  it.each([405, 501])('over JSON-RPC whose server says %i to streams is asked the other way', async (status) => {
+    const agent = await rpcAgent(({ method }, _request, response) =>
+      method === 'SendMessage' ? done : void response.writeHead(status).end('no'),
+    );
+    expect(await send(executors(), target({ url: agent.url, streaming: true }))).toMatchObject([
+      { task: { id: 't1' } },
+    ]);
+    expect(agent.calls.map(({ method }) => method)).toEqual(['SendStreamingMessage', 'SendMessage']);
+    const refusing = await rpcAgent(({ id }, _request, response) => {
+      const error = { code: -32602, message: 'bad part' };
+      response.writeHead(status).end(JSON.stringify({ jsonrpc: '2.0', id, error }));
+    });
+    await failure(send(executors(), target({ url: refusing.url, streaming: true })), 'INVALID_INPUT', /bad part/);
+    expect(refusing.calls).toHaveLength(1);
+  });
+
+  it('of the early era that speaks of another task than the one we chose is not taken to mean ours', async () => {
+    const agent = await rpcAgent(({ id, params }, _request, response) => {
+      sse(response);
+      for (const result of [
+        { id: 'somebody-else', status: { state: 'completed' }, final: true },
+        { id: params['id'], status: { state: 'working' }, final: false },
+        { id: 'somebody-else', artifact: { index: 0, parts: [{ type: 'text', text: 'theirs' }] } },
+        { id: params['id'], status: { state: 'completed' }, final: true },
+      ]) {
+        response.write(`data: ${JSON.stringify({ jsonrpc: '2.0', id, result })}\n\n`);
+      }
+      return void response.end();
+    });
+    const old = { url: agent.url, binding: 'JSONRPC', protocolVersion: '0.1', dialect: 'early' as const };
+    const events = await send(executors(), target({ url: agent.url, interfaces: [old], streaming: true }));
+    expect(events.map((event) => event.statusUpdate?.status.state)).toEqual(['working', 'completed']);
   });
 
   it('of the early era is spoken to under task ids of our own', async () => {

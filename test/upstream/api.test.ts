@@ -36,6 +36,13 @@ describe('a plain API', () => {
     ['any other JSON', 'application/vnd.x+json', '[1,null]', [{ data: [1, null] }]],
     ['a JSON string', 'application/json', '"hm"', [{ text: 'hm' }]],
     ['plain text', 'text/plain', 'hello', [{ text: 'hello' }]],
+    ['text in another charset', 'text/plain; charset=latin1', Buffer.from('hé', 'latin1'), [{ text: 'hé' }]],
+    [
+      'text in quotes',
+      'text/html; Charset="UTF-16LE"',
+      Buffer.from('hé', 'utf16le'),
+      [{ text: 'hé', mediaType: 'text/html' }],
+    ],
     ['other text', 'text/csv; charset=utf-8', 'a,b', [{ text: 'a,b', mediaType: 'text/csv' }]],
     ['bytes', 'image/png', Buffer.from([1, 2, 255]), [{ raw: 'AQL/', mediaType: 'image/png' }]],
     ['nothing', '', '', undefined],
@@ -60,6 +67,24 @@ describe('a plain API', () => {
     });
     await failure(send(executors(), at(broken.url)), 'UPSTREAM_INVALID', /HTTP 500/);
     await failure(send(executors(), at(lying.url)), 'UPSTREAM_INVALID', /not JSON/);
+  });
+
+  it.each([
+    ['a text', 'text/plain', `\u0007no\r\ndisk \u001b[1m${'x'.repeat(300)}`, /HTTP 500: no disk \[1mx{189}$/],
+    ['half a character at the cut', 'text/plain', `${'x'.repeat(199)}😀`, /HTTP 500: x{199}\uFFFD$/],
+    ['JSON', 'application/json', '{"error":"no disk"}', /HTTP 500: \{"error":"no disk"\}$/],
+    ['bytes', 'image/png', Buffer.from([1, 2, 255]), /HTTP 500\.$/],
+    ['nothing', '', '', /HTTP 500\.$/],
+  ] as const)('that fails with %s is quoted', async (_what, type, body, message) => {
+    const server = await api(500, type, body as string);
+    const said = new RegExp(`^Agent agent-one: http://127\\.0\\.0\\.1:\\d+ answered ${message.source}`);
+    await failure(send(executors(), target({ executionType: 'api', url: server.url })), 'UPSTREAM_INVALID', said);
+  });
+
+  it.each([200, 400, 500])('that answers %i in a charset that nobody knows fails, and it is named', async (status) => {
+    const server = await api(status, 'text/plain; charset=klingon', 'x');
+    const said = new RegExp(`^Agent agent-one: .* HTTP ${status} and a text in the charset "klingon"`);
+    await failure(send(executors(), target({ executionType: 'api', url: server.url })), 'UPSTREAM_INVALID', said);
   });
 
   it('keeps no tasks', async () => {

@@ -190,12 +190,12 @@ describe('a stream', () => {
     await failure(stream.bytes(), 'UPSTREAM_UNREACHABLE', /before its answer was complete/);
   });
 
-  it('is cut at its cap', async () => {
+  it.each([
+    ['of the call', {}, { maxBytes: 10 }],
+    ['of all streams', { limits: { maxStreamBytes: 10 } }, {}],
+  ])('is cut at the cap %s', async (_, options, request) => {
     const server = await streamServer();
-    const [stream, response] = await Promise.all([
-      egressWith().stream(server.url, { maxBytes: 10 }),
-      server.response(),
-    ]);
+    const [stream, response] = await Promise.all([egressWith(options).stream(server.url, request), server.response()]);
     const gone = closed(response);
     response.write('more than ten bytes');
     await failure(stream.bytes(), 'PAYLOAD_TOO_LARGE', /more than 10 bytes/);

@@ -3,7 +3,7 @@ import type { RollcallError } from '../../errors.ts';
 import type { DialectName } from './dialects/dialect.ts';
 import { A2A_DOMAIN } from './upstream-errors.ts';
 
-export { fromHttpError, fromJsonRpcError, fromRpcStatus } from './upstream-errors.ts';
+export { fromHttpError, fromJsonRpcError, fromRpcStatus, fromStreamedError } from './upstream-errors.ts';
 
 /** How our errors look in each dialect and binding of A2A (specification 1.0 §5.4, §9.5, §10.6, §11.6). */
 
@@ -53,6 +53,9 @@ const metadataOf = (error: RollcallError): Record<string, string> => {
   return metadata;
 };
 
+/** The field that is wrong, where it is the caller's: a server error may name one of somebody else's answer. */
+const callersField = ({ field, shape }: RollcallError): string | undefined => (shape.http < 500 ? field : undefined);
+
 /** The typed details of an error: always an ErrorInfo, for a wrong input the field, and when to try again where that is known. */
 export function errorDetails(error: RollcallError): readonly ErrorDetail[] {
   const { a2a } = error.shape;
@@ -63,8 +66,9 @@ export function errorDetails(error: RollcallError): readonly ErrorDetail[] {
     metadata: metadataOf(error),
   };
   const details: ErrorDetail[] = [info];
-  if (error.field !== undefined)
-    details.push({ '@type': BAD_REQUEST, fieldViolations: [{ field: error.field, description: error.message }] });
+  const field = callersField(error);
+  if (field !== undefined)
+    details.push({ '@type': BAD_REQUEST, fieldViolations: [{ field, description: error.message }] });
   const { retryAfterSeconds } = error.details;
   if (typeof retryAfterSeconds === 'number') details.push({ '@type': RETRY_INFO, retryDelay: `${retryAfterSeconds}s` });
   return details;
@@ -85,8 +89,8 @@ const EARLY_CODES: { readonly [code: number]: number } = {
 export function toJsonRpcError(error: RollcallError, dialect: DialectName = '1.0'): JsonRpcError {
   const { jsonRpc } = error.shape;
   if (dialect === '1.0') return { code: jsonRpc, message: error.message, data: errorDetails(error) };
-  const field = error.field === undefined ? {} : { field: error.field };
-  const data = { ...metadataOf(error), ...field, code: error.code };
+  const field = callersField(error);
+  const data = { ...metadataOf(error), ...(field === undefined ? {} : { field }), code: error.code };
   return { code: dialect === 'early' ? (EARLY_CODES[jsonRpc] ?? jsonRpc) : jsonRpc, message: error.message, data };
 }
 

@@ -129,11 +129,15 @@ export const base64: Codec<string> = {
   write: asItIs,
 };
 
-/** An enum: names for reading (several may mean the same value) and the one name per value for writing. */
+/**
+ * An enum: names for reading (several may mean the same value) and the one name per value for writing.
+ * @param later what an agent means by a name (or number) that a later version may have added; absent: its answer is refused
+ */
 export function enumeration<T extends string>(
   names: { readonly [K in T]: string },
   aliases: { readonly [name: string]: T } = {},
   numbers: { readonly [number: string]: T } | readonly T[] = {},
+  later?: T,
 ): Codec<T> {
   const values = new Map<unknown, T>(Object.entries(aliases));
   for (const [value, name] of Object.entries(names) as [T, string][]) {
@@ -141,12 +145,15 @@ export function enumeration<T extends string>(
     if (!values.has(name)) values.set(name, value);
   }
   for (const [number, value] of Object.entries(numbers)) values.set(Number(number), value);
+  const hasNumbers = Object.keys(numbers).length > 0;
   const choices = [...new Set<string>(Object.values(names))].join(', ');
   return {
-    read(value, path) {
+    read(value, path, source) {
       const read = values.get(value);
-      if (read === undefined) throw invalid(path, `must be one of ${choices}.`);
-      return read;
+      if (read !== undefined) return read;
+      const isName = typeof value === 'string' || (hasNumbers && Number.isInteger(value));
+      if (source.strict || !isName || later === undefined) throw invalid(path, `must be one of ${choices}.`);
+      return later;
     },
     write: (value) => names[value],
   };
@@ -160,18 +167,24 @@ const protoStates = Object.fromEntries(TASK_STATES.map((state) => [state, protoN
 };
 
 /** 1.0's names, in the order of their numbers in a2a.proto; 0.3's spelling of one of them is understood too. */
-export const protoState = enumeration<TaskState>(protoStates, { TASK_STATE_CANCELLED: 'canceled' }, TASK_STATES);
+export const protoState = enumeration<TaskState>(
+  protoStates,
+  { TASK_STATE_CANCELLED: 'canceled' },
+  TASK_STATES,
+  'unknown',
+);
 /** 0.3's protobuf spells one state differently. */
 export const protoStateTwoLs = enumeration<TaskState>(
   { ...protoStates, canceled: 'TASK_STATE_CANCELLED' },
   { TASK_STATE_CANCELED: 'canceled' },
   TASK_STATES,
+  'unknown',
 );
 
 const plainNames = Object.fromEntries(TASK_STATES.map((state) => [state, state])) as { readonly [K in TaskState]: K };
 
 /** 0.2's and 0.3's JSON names. */
-export const plainState = enumeration<TaskState>(plainNames, { cancelled: 'canceled' });
+export const plainState = enumeration<TaskState>(plainNames, { cancelled: 'canceled' }, {}, 'unknown');
 /** The early era has seven states: a rejected task failed, and a task that waits for a sign-in waits for input. */
 export const earlyState = enumeration<TaskState>(
   { ...plainNames, rejected: 'failed', 'auth-required': 'input-required' },
@@ -183,6 +196,8 @@ export const earlyState = enumeration<TaskState>(
     failed: 'failed',
     'input-required': 'input-required',
   },
+  {},
+  'unknown',
 );
 
 const roleOr = (codec: Codec<Role>, unspecified: readonly unknown[]): Codec<Role> => ({

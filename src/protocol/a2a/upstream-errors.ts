@@ -95,6 +95,11 @@ function codeByReason(details: unknown): ErrorCode | undefined {
   return undefined;
 }
 
+/** A path that no route leads to and a task that is not there have one HTTP status: only what is said tells them apart. */
+const isNoSuchRoute = (status: number, said: unknown, details: unknown): boolean =>
+  status === 404 &&
+  (said === 'UNIMPLEMENTED' || objectsIn(details).some(({ reason }) => reason === 'METHOD_NOT_FOUND'));
+
 function fieldOf(details: unknown): string | undefined {
   for (const detail of objectsIn(details)) {
     const [first] = objectsIn(detail.fieldViolations);
@@ -121,9 +126,12 @@ export function fromHttpError(status: number, body: unknown, aboutTask = true): 
   const error = isObject(body) && isObject(body.error) ? body.error : body;
   // 0.3's binding answers a bare JSON-RPC error.
   if (isObject(error) && typeof error.code === 'number' && error.code < 0) return fromJsonRpcError(error, '0.3');
-  const { message, details } = isObject(error)
-    ? { message: error.message ?? error.detail ?? error.title, details: error.details }
-    : { message: undefined, details: undefined };
+  const { message, details, said } = isObject(error)
+    ? { message: error.message ?? error.detail ?? error.title, details: error.details, said: error.status }
+    : { message: undefined, details: undefined, said: undefined };
+  if (isNoSuchRoute(status, said, details)) {
+    return fromAgent('UNSUPPORTED_OPERATION', message ?? 'HTTP 404', 'UNIMPLEMENTED', details);
+  }
   const byStatus = status === 404 && !aboutTask ? undefined : BY_HTTP[status];
   return fromAgent(
     codeByReason(details) ?? byStatus ?? 'UPSTREAM_INVALID',
@@ -131,6 +139,14 @@ export function fromHttpError(status: number, body: unknown, aboutTask = true): 
     status,
     details,
   );
+}
+
+/** An error that an agent's stream ends with: the body of an HTTP error answer, whose status is its code, or a text. */
+export function fromStreamedError(body: unknown): RollcallError {
+  const error = isObject(body) && isObject(body.error) ? body.error : body;
+  const code = isObject(error) ? error.code : undefined;
+  const status = typeof code === 'number' && code >= 400 && code <= 599 ? code : 500;
+  return fromHttpError(status, typeof error === 'string' ? { message: error } : body);
 }
 
 /** An agent's gRPC status; `details` as ProtoJSON Any values. */

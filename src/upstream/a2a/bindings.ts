@@ -1,10 +1,11 @@
 import { RollcallError } from '../../errors.ts';
+import { isObject } from '../../protocol/a2a/codec.ts';
 import { DIALECTS, type Dialect, type DialectName } from '../../protocol/a2a/dialects/index.ts';
 import { type HttpDialect, toHttpCall } from '../../protocol/a2a/http-json.ts';
 import { readAnswer, requestEnvelope } from '../../protocol/a2a/jsonrpc.ts';
 import { OPERATIONS } from '../../protocol/a2a/methods.ts';
 import type { Operation } from '../../protocol/a2a/requests.ts';
-import { fromHttpError } from '../../protocol/a2a/upstream-errors.ts';
+import { fromHttpError, fromStreamedError } from '../../protocol/a2a/upstream-errors.ts';
 import type { EgressMethod } from '../egress.ts';
 import { httpFailure } from './failures.ts';
 
@@ -22,8 +23,10 @@ export interface HttpBinding {
   readonly dialect: Dialect;
   /** @throws RollcallError UNSUPPORTED_OPERATION where the binding lacks it. */
   request(base: URL, operation: Operation, params: unknown): WireRequest;
-  /** The result in an answer or an event. @throws RollcallError the agent's error, translated. */
+  /** The result in an answer. @throws RollcallError the agent's error, translated. */
   result(status: number, body: unknown, origin: string): unknown;
+  /** The result in an event. @param isError the event says that it is an error. @throws as {@link result}. */
+  streamed(data: unknown, isError: boolean): unknown;
 }
 
 /** Over gRPC the methods and messages say everything themselves. */
@@ -37,6 +40,8 @@ export type Binding = HttpBinding | GrpcBinding;
 const lacks = (operation: Operation, where: string): RollcallError =>
   new RollcallError('UNSUPPORTED_OPERATION', `The agent is spoken to in ${where}, which has no ${operation}.`);
 
+const isAnswer = (body: unknown): boolean => isObject(body) && ('result' in body || 'error' in body);
+
 let requests = 0;
 
 const jsonRpc = (name: Exclude<DialectName, '0.3-rest'>): HttpBinding => ({
@@ -49,9 +54,12 @@ const jsonRpc = (name: Exclude<DialectName, '0.3-rest'>): HttpBinding => ({
     return { method: 'POST', url: new URL(base), contentType: 'application/json', body };
   },
   result(status, body, origin) {
-    const isAnswer = typeof body === 'object' && body !== null && ('result' in body || 'error' in body);
-    if ((!isAnswer && status !== 200) || status === 401 || status === 403) throw httpFailure(status, origin);
+    if ((!isAnswer(body) && status !== 200) || status === 401 || status === 403) throw httpFailure(status, origin);
     return readAnswer(body, name);
+  },
+  streamed(data, isError) {
+    if (isError && !isAnswer(data)) throw fromStreamedError(data);
+    return readAnswer(data, name);
   },
 });
 
@@ -77,6 +85,11 @@ const httpJson = (name: HttpDialect): HttpBinding => ({
     if (status >= 200 && status < 300) return body;
     if (body === undefined || status === 401 || status === 403) throw httpFailure(status, origin);
     throw fromHttpError(status, body);
+  },
+  streamed(data, isError) {
+    // Some agents do not give the event its type.
+    if (isError || (isObject(data) && isObject(data['error']))) throw fromStreamedError(data);
+    return data;
   },
 });
 

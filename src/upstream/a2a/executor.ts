@@ -29,6 +29,8 @@ function waiting(request: SendRequest, taskId: string | undefined): SendRequest 
 interface HandOn {
   /** The task that the stream is about. */
   readonly known?: string | undefined;
+  /** The id that the agent was told to give the task, where its clients choose. */
+  readonly chosen?: string | undefined;
   /** Whether the stream answers a message to a task that waited. */
   readonly isAnswer?: boolean;
   /** Says afterwards whether the agent said anything. */
@@ -61,18 +63,23 @@ export function createA2aExecutor(
     peer: Peer,
     open: () => AsyncIterable<{ readonly event: StreamEvent }>,
     call: UpstreamCall,
-    { known, isAnswer = false, heard = { any: false } }: HandOn = {},
+    { known, chosen, isAnswer = false, heard = { any: false } }: HandOn = {},
   ): AsyncGenerator<StreamEvent> {
     let taskId = known;
+    let isFirst = true;
     let atRest = false;
     let stale: StreamEvent | undefined;
     try {
       for await (const { event } of open()) {
-        taskId ??= taskIdOf(event);
-        // An answer to a question begins with the task as it was asked: it still waits, but no longer for us.
-        const isFirst = !heard.any;
         heard.any = true;
-        if (isFirst && isAnswer && event.task !== undefined && isInterrupted(event.task.status.state)) {
+        const named = taskIdOf(event) ?? event.message?.taskId;
+        // Another task's end would be ours, and its artifacts too.
+        if (named && named !== (taskId ?? chosen ?? named)) continue;
+        taskId ??= named;
+        // An answer to a question begins with the task as it was asked: it still waits, but no longer for us.
+        const wasFirst = isFirst;
+        isFirst = false;
+        if (wasFirst && isAnswer && event.task !== undefined && isInterrupted(event.task.status.state)) {
           stale = event;
           continue;
         }
@@ -90,7 +97,10 @@ export function createA2aExecutor(
       if (taskId === undefined || call.signal.aborted || !isTransient(error)) throw error;
     }
     if (taskId === undefined) {
-      throw new RollcallError('UPSTREAM_INVALID', "The agent's stream ended without a task or a message.");
+      throw new RollcallError(
+        'UPSTREAM_INVALID',
+        `Agent ${peer.handle}: its stream ended without a task or a message.`,
+      );
     }
     const id = taskId;
     yield* poll(() => ask(peer, id, call), call.signal, pace);
@@ -121,8 +131,9 @@ export function createA2aExecutor(
     if (!streaming) return sendAndAsk(peer, request, call, known);
     const heard = { any: false };
     const open = () => peer.stream('SendStreamingMessage', request, call);
+    const chosen = peer.dialect.clientChosenIds ? request.clientIds?.taskId : undefined;
     return watchingFirst({
-      begin: () => handOn(peer, open, call, { known, isAnswer: known !== undefined, heard }),
+      begin: () => handOn(peer, open, call, { known, chosen, isAnswer: known !== undefined, heard }),
       failed(error) {
         // It promised to stream and has no such method: nothing was done yet, and the other way may work. What an agent
         // that spoke lacks is another method, and the message must not go out again.

@@ -22,5 +22,5 @@ export function httpFailure(status: number, origin: string): RollcallError {
 }
 
 /** Worth asking again: the agent may be back in a moment. */
-export const isTransient = (error: unknown): boolean =>
+export const isTransient = (error: unknown): error is RollcallError =>
   error instanceof RollcallError && (error.code === 'UPSTREAM_UNREACHABLE' || error.code === 'UPSTREAM_TIMEOUT');

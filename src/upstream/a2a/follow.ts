@@ -47,7 +47,7 @@ export async function patiently(get: () => Promise<Task>, signal: AbortSignal, t
       if (Date.now() > until) {
         throw new RollcallError(
           'UPSTREAM_UNREACHABLE',
-          `The agent could not be asked about its task for ${Math.round(timing.patience / 1_000)} seconds.`,
+          `${error.message} It could not be asked about its task for ${Math.round(timing.patience / 1_000)} seconds.`,
           { cause: error },
         );
       }

@@ -7,6 +7,7 @@ import type { Operation, RequestOf, ResultOf, UnaryOperation } from '../../proto
 import { signIn, type TokenCache } from '../credentials.ts';
 import type { Egress } from '../egress.ts';
 import type { UpstreamCall, UpstreamTarget } from '../executor.ts';
+import { naming } from '../naming.ts';
 import type { GrpcEndpoint } from './endpoint.ts';
 import { callStreaming, callUnary, type GrpcCall } from './grpc-calls.ts';
 import { describeGrpcFailure, isRefusal } from './grpc-failures.ts';
@@ -31,6 +32,10 @@ export class GrpcPeer implements Peer {
 
   get dialect(): Dialect {
     return this.#endpoint.binding.dialect;
+  }
+
+  get handle(): string {
+    return this.#target.agent.handle;
   }
 
   async call<O extends UnaryOperation>(
@@ -58,7 +63,8 @@ export class GrpcPeer implements Peer {
     const { onRefused, ...prepared } = await this.#prepare(operation, codec, request, call);
     try {
       for await (const bytes of callStreaming({ ...prepared, timeoutMs: STREAM_IDLE_MS })) {
-        yield this.dialect.readStreamEvent(this.#read(codec, bytes));
+        const wire = this.#read(codec, bytes);
+        if (this.dialect.knowsEvent(wire)) yield this.dialect.readStreamEvent(wire);
       }
     } catch (thrown) {
       throw this.#failure(thrown, call, onRefused);
@@ -82,7 +88,7 @@ export class GrpcPeer implements Peer {
 
   #failure(thrown: unknown, { signal }: UpstreamCall, onRefused: (() => void) | undefined): unknown {
     if (isRefusal(thrown)) onRefused?.();
-    return describeGrpcFailure(thrown, this.#endpoint.address.authority, signal);
+    return naming(this.handle, describeGrpcFailure(thrown, this.#endpoint.address.authority, signal), signal);
   }
 
   async #prepare<O extends Operation>(
@@ -94,12 +100,19 @@ export class GrpcPeer implements Peer {
     const { tenant, url, address } = this.#endpoint;
     const params = this.dialect.writeRequest(operation, tenant === undefined ? request : { ...request, tenant });
     const bytes = writeRequest(codec, params);
-    const { metadata, onRefused } = await this.#metadata(call);
-    const { client, closing } = await this.#egress.grpc(url, call.signal);
+    const [{ metadata, onRefused }, { client, closing }] = await this.#connect(url, call);
     await call.after;
     call.signal.throwIfAborted();
     const { authority } = address;
     return { client, closing, authority, path: codec.path, bytes, metadata, signal: call.signal, onRefused };
+  }
+
+  async #connect(url: string, call: UpstreamCall) {
+    try {
+      return [await this.#metadata(call), await this.#egress.grpc(url, call.signal)] as const;
+    } catch (error) {
+      throw naming(this.handle, error, call.signal);
+    }
   }
 
   async #metadata(call: UpstreamCall): Promise<{ metadata: Metadata; onRefused: (() => void) | undefined }> {

@@ -4,8 +4,10 @@ import type { StreamEvent } from '../../protocol/a2a/model.ts';
 import type { Operation, RequestOf, ResultOf, UnaryOperation } from '../../protocol/a2a/requests.ts';
 import { decodeEvents } from '../../protocol/sse.ts';
 import { signIn, type TokenCache } from '../credentials.ts';
-import type { Egress } from '../egress.ts';
+import type { Egress, EgressStream } from '../egress.ts';
 import type { UpstreamCall, UpstreamTarget } from '../executor.ts';
+import { naming } from '../naming.ts';
+import type { HttpBinding } from './bindings.ts';
 import type { HttpEndpoint } from './endpoint.ts';
 import { type Peer, STREAM_IDLE_MS, type StreamingOperation, UNARY_TIMEOUT_MS } from './peer.ts';
 
@@ -37,20 +39,28 @@ export class HttpPeer implements Peer {
     return this.#endpoint.binding.dialect;
   }
 
+  get handle(): string {
+    return this.#target.agent.handle;
+  }
+
   async call<O extends UnaryOperation>(
     operation: O,
     request: RequestOf[O],
     call: UpstreamCall,
     timeoutMs = UNARY_TIMEOUT_MS,
   ): Promise<ResultOf[O]> {
-    const { binding, url: base } = this.#endpoint;
-    const { url, init, onRefused } = await this.#prepare(operation, request, call, 'application/json');
-    const answer = await this.#egress.fetch(url, { ...init, timeoutMs });
-    if (answer.status === 401) onRefused?.();
-    return binding.dialect.readResult(
-      operation,
-      binding.result(answer.status, jsonOf(answer.text(), answer.ok), base.origin),
-    );
+    try {
+      const { binding, url: base } = this.#endpoint;
+      const { url, init, onRefused } = await this.#prepare(operation, request, call, 'application/json');
+      const answer = await this.#egress.fetch(url, { ...init, timeoutMs });
+      if (answer.status === 401) onRefused?.();
+      return binding.dialect.readResult(
+        operation,
+        binding.result(answer.status, jsonOf(answer.text(), answer.ok), base.origin),
+      );
+    } catch (error) {
+      throw naming(this.handle, error, call.signal);
+    }
   }
 
   /** An answer in one piece is a stream of one event. */
@@ -59,25 +69,33 @@ export class HttpPeer implements Peer {
     request: RequestOf[O],
     call: UpstreamCall,
   ): AsyncGenerator<{ readonly event: StreamEvent; readonly final: boolean }> {
-    const { binding, url: base } = this.#endpoint;
-    const { url, init, onRefused } = await this.#prepare(operation, request, call, 'text/event-stream');
-    const answer = await this.#egress.stream(url, {
-      ...init,
-      idleTimeoutMs: STREAM_IDLE_MS,
-      timeoutMs: UNARY_TIMEOUT_MS,
-    });
-    if (answer.status === 401) onRefused?.();
-    const read = (status: number, text: string, ok: boolean) =>
-      binding.dialect.readStreamEvent(binding.result(status, jsonOf(text, ok), base.origin));
+    let answer: EgressStream | undefined;
     try {
+      const { binding, url: base } = this.#endpoint;
+      const { url, init, onRefused } = await this.#prepare(operation, request, call, 'text/event-stream');
+      answer = await this.#egress.stream(url, {
+        ...init,
+        idleTimeoutMs: STREAM_IDLE_MS,
+        timeoutMs: UNARY_TIMEOUT_MS,
+      });
+      if (answer.status === 401) onRefused?.();
+      const { dialect } = binding;
       if (answer.status !== 200 || !/^text\/event-stream\b/i.test(answer.headers['content-type'] ?? '')) {
         const ok = answer.status >= 200 && answer.status < 300;
-        yield read(answer.status, (await answer.bytes()).toString('utf8'), ok);
+        const body = jsonOf((await answer.bytes()).toString('utf8'), ok);
+        yield dialect.readStreamEvent(resultOf(binding, answer.status, body, base.origin));
         return;
       }
-      for await (const { data } of decodeEvents(answer.body)) if (data !== '') yield read(200, data, true);
+      for await (const { event, data } of decodeEvents(answer.body)) {
+        if (data === '') continue;
+        const isError = event === 'error';
+        const wire = binding.streamed(jsonOf(data, !isError) ?? data, isError);
+        if (dialect.knowsEvent(wire)) yield dialect.readStreamEvent(wire);
+      }
+    } catch (error) {
+      throw naming(this.handle, error, call.signal);
     } finally {
-      answer.cancel();
+      answer?.cancel();
     }
   }
 
@@ -115,6 +133,22 @@ export class HttpPeer implements Peer {
         redirect: 'refuse' as const,
       },
     };
+  }
+}
+
+/** Statuses by which a server says that it has no such method, before it did anything. */
+const NO_SUCH_METHOD: ReadonlySet<number> = new Set([405, 501]);
+
+/** The result in an answer to a streaming method. @throws RollcallError with the word of gRPC where there is no such method. */
+function resultOf(binding: HttpBinding, status: number, body: unknown, origin: string): unknown {
+  try {
+    return binding.result(status, body, origin);
+  } catch (error) {
+    if (!NO_SUCH_METHOD.has(status) || !(error instanceof RollcallError)) throw error;
+    // An error of JSON-RPC says better what happened than the status that it came with.
+    if (![undefined, status].includes(error.details['upstreamCode'] as number | undefined)) throw error;
+    const details = { upstreamCode: 'UNIMPLEMENTED' };
+    throw new RollcallError('UNSUPPORTED_OPERATION', error.message, { details, cause: error });
   }
 }
 

@@ -13,6 +13,8 @@ export const STREAM_IDLE_MS = 10 * 60_000;
 /** An agent, spoken to in the binding and dialect of its interface. */
 export interface Peer {
   readonly dialect: Dialect;
+  /** The agent's handle: texts of failures of the other side begin with it. */
+  readonly handle: string;
   /** One call, one answer. @throws RollcallError as {@link AgentExecutor} says; the signal's reason on abort. */
   call<O extends UnaryOperation>(
     operation: O,

@@ -42,7 +42,7 @@ export interface EgressFetch extends EgressRequest {
 
 export interface EgressStreamRequest extends EgressRequest {
   readonly idleTimeoutMs?: number;
-  /** Largest total of the stream; unlimited unless said otherwise. */
+  /** Largest total of the stream; see {@link EgressLimits.maxStreamBytes}. */
   readonly maxBytes?: number;
 }
 
@@ -190,7 +190,7 @@ export class Egress {
         origin: at().origin,
         deadline,
         idleTimeoutMs: request.idleTimeoutMs ?? this.#limits.idleTimeoutMs,
-        maxBytes: request.maxBytes ?? Number.POSITIVE_INFINITY,
+        maxBytes: request.maxBytes ?? this.#limits.maxStreamBytes,
         maxDocumentBytes: this.#limits.maxBytes,
         describe,
       });

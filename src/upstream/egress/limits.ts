@@ -6,6 +6,8 @@ export interface EgressLimits {
   readonly idleTimeoutMs: number;
   /** Largest body of a `fetch`, and largest gRPC message. */
   readonly maxBytes: number;
+  /** Largest total of a stream: what arrives is kept, and one that never ends would fill the memory. */
+  readonly maxStreamBytes: number;
   /** Largest response header block. */
   readonly maxHeaderBytes: number;
   /** Redirects that one call follows. */
@@ -30,6 +32,7 @@ export const DEFAULT_LIMITS: EgressLimits = {
   timeoutMs: 30_000,
   idleTimeoutMs: 120_000,
   maxBytes: 16 * 1024 * 1024,
+  maxStreamBytes: 256 * 1024 * 1024,
   maxHeaderBytes: 32 * 1024,
   maxRedirects: 5,
   dnsTtlMs: 5_000,

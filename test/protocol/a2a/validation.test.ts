@@ -168,6 +168,31 @@ describe('what an agent leaves out is mended where its meaning is plain', () => 
     expect(DIALECTS.early.readStreamEvent({ id: 't', status: { state: 'completed' } }).final).toBe(true);
   });
 
+  it.each([
+    ['1.0', 'TASK_STATE_DANCING'],
+    ['1.0', 99],
+    ['0.3-rest', 'TASK_STATE_DANCING'],
+    ['0.3', 'dancing'],
+    ['early', 'dancing'],
+  ] as const)('takes a state that %s does not have for an unknown one: %s', (name, state) => {
+    const dialect = DIALECTS[name];
+    expect(dialect.readResult('GetTask', { id: 't', status: { state } }).status.state).toBe('unknown');
+    expect(() => dialect.readResult('GetTask', { id: 't', status: { state: {} } })).toThrow(/must be one of/);
+    if (name !== '1.0') return;
+    expect(failure(() => dialect.readRequest('ListTasks', { status: state })).field).toBe('status');
+  });
+
+  it('tells events of a later version from broken ones', () => {
+    for (const dialect of Object.values(DIALECTS)) {
+      expect(dialect.knowsEvent({ weird: {} })).toBe(false);
+      for (const broken of [null, 7, 'x', []]) expect(dialect.knowsEvent(broken)).toBe(true);
+    }
+    expect(DIALECTS['0.3'].knowsEvent({ kind: 'dance', status: {} })).toBe(false);
+    expect(DIALECTS['0.3'].knowsEvent({ kind: 'task' })).toBe(true);
+    expect(DIALECTS['1.0'].knowsEvent({ task: {}, message: {} })).toBe(true);
+    expect(DIALECTS.early.knowsEvent({ id: 't', status: 7 })).toBe(true);
+  });
+
   it('tells equal messages of one early history apart', () => {
     const yes = { role: 'user', parts: [{ type: 'text', text: 'yes' }] };
     const task = DIALECTS.early.readResult('GetTask', { id: 't', status: { state: 'working' }, history: [yes, yes] });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { RollcallError } from '../../../errors.ts';
 import { ArtifactIndexes } from '../artifact-indexes.ts';
-import type { Codec, Source, Target } from '../codec.ts';
+import { type Codec, isObject, type Source, type Target, type WireObject } from '../codec.ts';
 import { checkDepth } from '../depth.ts';
 import { isTerminal, type StreamEvent, type Task } from '../model.ts';
 import type { Operation, RequestOf, ResultOf, UnaryOperation } from '../requests.ts';
@@ -47,6 +47,8 @@ export interface Dialect {
   /** An agent's answer. @throws RollcallError UPSTREAM_INVALID naming the field; UNSUPPORTED_OPERATION. */
   readResult<O extends UnaryOperation>(operation: O, wire: unknown): ResultOf[O];
   writeResult<O extends UnaryOperation>(operation: O, result: ResultOf[O], options?: WriteOptions): unknown;
+  /** False for an object without anything that we know: readers of a stream pass over it, as it may be of a later version. */
+  knowsEvent(wire: unknown): boolean;
   /** One event of an agent's stream. @throws RollcallError UPSTREAM_INVALID naming the field. */
   readStreamEvent(wire: unknown): ReadEvent;
   /** The frames that say this event, in order: mostly one; an early client gets a whole task as several. */
@@ -64,6 +66,7 @@ export interface DialectTables {
   readonly requests: { readonly [O in Operation]: Codec<RequestOf[O]> | null };
   readonly results: { readonly [O in UnaryOperation]: Codec<ResultOf[O]> | null };
   readonly event: {
+    knows(wire: WireObject): boolean;
     read(value: unknown, path: string, source: Source): StreamEvent;
     write(event: StreamEvent, target: Target): readonly unknown[];
     /** Whether the wire event says itself that it is the last; undefined: the state decides. */
@@ -134,6 +137,7 @@ export function makeDialect(tables: DialectTables): Dialect {
       if (codec === null) throw lacks(operation);
       return codec.write(result, target(operation, options));
     },
+    knowsEvent: (wire) => !isObject(wire) || events.knows(wire),
     readStreamEvent(wire) {
       return fromAgent(() => {
         checkDepth(wire, 'result');

@@ -9,6 +9,7 @@ import {
   type Source,
   struct,
   type Target,
+  type WireObject,
 } from '../codec.ts';
 import { messageIdOf } from '../message-id.ts';
 import {
@@ -221,6 +222,7 @@ const asStatus = ({ id: taskId, contextId, status: now, metadata }: Task): Statu
 });
 
 export const event = {
+  knows: (wire: WireObject): boolean => ['status', 'artifact', 'artifacts', 'history'].some((name) => name in wire),
   read(value: unknown, path: string, source: Source): StreamEvent {
     const wire = objectAt(value, path);
     if ('artifact' in wire) return { artifactUpdate: artifactUpdate.read(wire, path, source) };

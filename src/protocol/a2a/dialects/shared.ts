@@ -1,5 +1,5 @@
 import { invalid } from '../../../errors.ts';
-import { type Codec, objectAt, type Source, type Target } from '../codec.ts';
+import { type Codec, objectAt, type Source, type Target, type WireObject } from '../codec.ts';
 import { timestamp, utcMilliseconds } from '../scalars.ts';
 
 /** An operation that answers nothing: null in JSON-RPC; an empty object is understood too. */
@@ -15,11 +15,16 @@ export const statusTime: Codec<string> = {
   write: (value) => value,
 };
 
+/** A codec of one of several kinds of objects, and whether an object is of any of them. */
+export interface KindsCodec<T> extends Codec<T> {
+  knows(wire: WireObject): boolean;
+}
+
 /** A wrapper with exactly one of several members, as protobuf's oneof is written in JSON. */
 export function oneOf<M extends object, T>(
   members: { readonly [K in keyof M]: Codec<M[K]> },
   wireNames: { readonly [K in keyof M]?: readonly string[] } = {},
-): Codec<T> {
+): KindsCodec<T> {
   const names = Object.keys(members) as (keyof M & string)[];
   const byWireName = new Map<string, keyof M & string>();
   for (const name of names) {
@@ -27,10 +32,13 @@ export function oneOf<M extends object, T>(
       byWireName.set(wireName, name);
     }
   }
+  const namesIn = (wire: WireObject): string[] =>
+    Object.keys(wire).filter((key) => byWireName.has(key) && wire[key] != null);
   return {
+    knows: (wire) => namesIn(wire).length > 0,
     read(value: unknown, path: string, source: Source): T {
       const wire = objectAt(value, path);
-      const found = Object.keys(wire).filter((key) => byWireName.has(key) && wire[key] != null);
+      const found = namesIn(wire);
       const [key] = found;
       if (key === undefined || found.length > 1) {
         throw invalid(path, `needs exactly one of ${names.join(', ')}; it has ${found.length || 'none'}.`);
@@ -59,12 +67,14 @@ const MODEL_NAMES: { readonly [kind: string]: string } = {
 };
 
 /** A bare object whose `kind` says what it is; where an agent forgot it, its members do. */
-export function byKind<T>(codecs: { readonly [kind: string]: Codec<unknown> }): Codec<T> {
+export function byKind<T>(codecs: { readonly [kind: string]: Codec<unknown> }): KindsCodec<T> {
   const entries = Object.entries(codecs);
+  const kindIn = (wire: WireObject): unknown => wire.kind ?? guessKind(wire);
   return {
+    knows: (wire) => entries.some(([name]) => name === kindIn(wire)),
     read(value, path, source) {
       const wire = objectAt(value, path);
-      const kind = wire.kind ?? guessKind(wire);
+      const kind = kindIn(wire);
       const codec = entries.find(([name]) => name === kind)?.[1];
       if (codec === undefined) {
         throw invalid(`${path}.kind`, `must be one of ${entries.map(([name]) => name).join(', ')}.`);

@@ -216,6 +216,7 @@ export const v03Rest = makeDialect({
     GetExtendedAgentCard: anything,
   },
   event: {
+    knows: streamEvent.knows,
     read: streamEvent.read,
     write: (event, target) => [streamEvent.write(event, target)],
     final(wire) {

@@ -244,6 +244,7 @@ export const v03 = makeDialect({
     GetExtendedAgentCard: anything,
   },
   event: {
+    knows: streamEvent.knows,
     read: (value: unknown, path: string, source: Source) => streamEvent.read(value, path, source),
     write: (event, target) => [streamEvent.write(event, target)],
     final: (wire) => (isObject(wire) && typeof wire.final === 'boolean' ? wire.final : undefined),

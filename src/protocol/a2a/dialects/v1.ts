@@ -222,7 +222,11 @@ export const v1 = makeDialect({
     DeleteTaskPushNotificationConfig: nothing,
     GetExtendedAgentCard: anything,
   },
-  event: { read: streamEvent.read, write: (event, target) => [streamEvent.write(event, target)] },
+  event: {
+    knows: streamEvent.knows,
+    read: streamEvent.read,
+    write: (event, target) => [streamEvent.write(event, target)],
+  },
   shared: new Set(),
   task,
 });
