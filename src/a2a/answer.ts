@@ -90,4 +90,8 @@ export const bare = (dialect: DialectName, status: number, type?: string): Answe
 const silent = (reply: FastifyReply): FastifyReply => reply.code(204).send();
 
 /** A notification is carried out, and never answered (JSON-RPC 2.0 §4.1). */
-export const unanswered: AnswerFormat = { result: silent, error: silent };
+const unanswered: AnswerFormat = { result: silent, error: silent };
+
+/** How a call by JSON-RPC is answered. */
+export const formatOf = (id: JsonRpcId | undefined, dialect: DialectName): AnswerFormat =>
+  id === undefined ? unanswered : enveloped(id, dialect);

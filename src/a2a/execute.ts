@@ -1,3 +1,4 @@
+import type { Principal } from '../auth/principal.ts';
 import { invalid } from '../errors.ts';
 import { ArtifactIndexes } from '../protocol/a2a/artifact-indexes.ts';
 import { DIALECTS } from '../protocol/a2a/dialects/index.ts';
@@ -5,8 +6,9 @@ import { EXTENSIONS_HEADER } from '../protocol/a2a/extensions.ts';
 import { OPERATIONS } from '../protocol/a2a/methods.ts';
 import { closesStream } from '../protocol/a2a/model.ts';
 import type { Operation, RequestOf, ResultOf, UnaryOperation } from '../protocol/a2a/requests.ts';
+import { requireScope } from '../registry/visibility.ts';
 import type { A2aCore, Call } from './call.ts';
-import { type Answer, type AnswerOf, HANDLERS, type StreamAnswer } from './operations.ts';
+import { type Answer, type AnswerOf, HANDLERS, SCOPES, type StreamAnswer } from './operations.ts';
 import { untilExpiry } from './until-expiry.ts';
 
 /** One event of a stream, as it goes out. */
@@ -14,6 +16,13 @@ export interface Frame {
   /** The cursor after which a reader may continue; absent where more frames of the same event follow. */
   readonly id?: number;
   readonly value: unknown;
+}
+
+/** A call as it came in. */
+export interface Incoming {
+  readonly call: Call;
+  /** The wire form: JSON-RPC params, or merged path, query and body. */
+  readonly params: unknown;
 }
 
 /** What an operation answers, in the caller's dialect: one value, or a stream of them. */
@@ -28,10 +37,18 @@ export type Outcome = {
 /**
  * Carries out an operation: reads the params in the caller's dialect, and writes the answer in it.
  *
- * @param params the wire form: JSON-RPC params, or merged path, query and body
- * @throws RollcallError what the reader of the dialect and the operation throw
+ * @param read is asked once the caller is known to be signed in: to anyone else nothing is said about what they sent
+ * @throws RollcallError UNAUTHENTICATED; what `read`, the reader of the dialect and the operation throw
  */
-export async function execute(core: A2aCore, call: Call, operation: Operation, params: unknown): Promise<Outcome> {
+export async function execute(
+  core: A2aCore,
+  principal: Principal,
+  operation: Operation,
+  read: () => Incoming,
+): Promise<Outcome> {
+  const scope = SCOPES[operation];
+  if (principal.anonymous && scope !== undefined) requireScope(principal, scope);
+  const { call, params } = read();
   const request = DIALECTS[call.dialect].readRequest(operation, params);
   if (request.tenant !== undefined && request.tenant.toLowerCase() !== call.agentId) {
     throw invalid('tenant', `must be ${call.agentId}, the agent of this address, or be left out.`);

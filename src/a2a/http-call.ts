@@ -3,6 +3,7 @@ import { isUuid } from '../database/ids.ts';
 import { RollcallError } from '../errors.ts';
 import type { DialectName } from '../protocol/a2a/dialects/index.ts';
 import { EXTENSIONS_HEADER, extensionsIn } from '../protocol/a2a/extensions.ts';
+import { dialectOfVersion } from '../protocol/a2a/methods.ts';
 import type { Call } from './call.ts';
 
 const headerOf = ({ headers }: FastifyRequest, name: string): string | undefined => {
@@ -14,6 +15,22 @@ const headerOf = ({ headers }: FastifyRequest, name: string): string | undefined
 export function versionOf(request: FastifyRequest): string | undefined {
   const asked = headerOf(request, 'a2a-version') ?? (request.query as Record<string, unknown>)['A2A-Version'];
   return typeof asked === 'string' ? asked : undefined;
+}
+
+/**
+ * The path decides the version; a request that says another one is refused rather than misunderstood.
+ *
+ * @throws RollcallError VERSION_NOT_SUPPORTED
+ */
+export function checkPathVersion(request: FastifyRequest, dialect: DialectName): void {
+  const version = versionOf(request);
+  const asked = dialectOfVersion(version);
+  if (asked === undefined || dialect.startsWith(asked)) return;
+  const era = dialect === 'early' ? '0.1' : dialect.slice(0, 3);
+  throw new RollcallError(
+    'VERSION_NOT_SUPPORTED',
+    `This path belongs to A2A ${era}, but the request says A2A-Version ${version}: make them agree.`,
+  );
 }
 
 /** The extensions that a caller names, under either name of the header. */

@@ -2,11 +2,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RollcallError } from '../errors.ts';
 import { type HttpDialect, matchRoute, mergeParams } from '../protocol/a2a/http-json.ts';
 import { parseJson } from '../protocol/a2a/jsonrpc.ts';
-import { dialectOfVersion, OPERATIONS } from '../protocol/a2a/methods.ts';
+import { OPERATIONS } from '../protocol/a2a/methods.ts';
 import { type AnswerFormat, answer, bare } from './answer.ts';
 import { execute } from './execute.ts';
 import { type A2aHost, failureOf, type HttpBinding, openCall } from './host.ts';
-import { callOf, versionOf } from './http-call.ts';
+import { callOf, checkPathVersion } from './http-call.ts';
 
 const A2A_JSON = 'application/a2a+json';
 
@@ -25,17 +25,6 @@ const dialectOf = (path: string): HttpDialect => (path === '/v1' || path.startsW
 function typeFor({ headers }: FastifyRequest): string | undefined {
   const said = `${headers['content-type'] ?? ''},${headers.accept ?? ''}`;
   return said.toLowerCase().includes(A2A_JSON) ? A2A_JSON : undefined;
-}
-
-/** The path decides the version; a request that says another one is refused rather than misunderstood. */
-function checkVersion(request: FastifyRequest, dialect: HttpDialect): void {
-  const version = versionOf(request);
-  const asked = dialectOfVersion(version);
-  if (asked === undefined || dialect.startsWith(asked)) return;
-  throw new RollcallError(
-    'VERSION_NOT_SUPPORTED',
-    `This path belongs to A2A ${dialect.slice(0, 3)}, but the request says A2A-Version ${version}: make them agree.`,
-  );
 }
 
 function paramsOf(request: FastifyRequest, pathParams: Readonly<Record<string, string>>, query: URLSearchParams) {
@@ -62,14 +51,16 @@ export function httpJsonBinding(host: A2aHost): HttpBinding {
       const dialect = dialectOf(path);
       try {
         const { operation, pathParams } = routeOf(request, reply, path);
-        checkVersion(request, dialect);
+        checkPathVersion(request, dialect);
         const { streaming, status } = OPERATIONS[operation];
         const signal = openCall(host, reply, streaming);
         const format = formatFor(request, dialect, status);
-        return await answer(host, { request, reply, signal, format }, async () => {
-          const params = paramsOf(request, pathParams, query);
-          return execute(host.core, callOf(request, { dialect }, signal), operation, params);
-        });
+        return await answer(host, { request, reply, signal, format }, async () =>
+          execute(host.core, request.principal!, operation, () => ({
+            call: callOf(request, { dialect }, signal),
+            params: paramsOf(request, pathParams, query),
+          })),
+        );
       } catch (thrown) {
         return formatFor(request, dialect).error(reply, failureOf(host, request, thrown));
       }

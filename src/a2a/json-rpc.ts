@@ -3,7 +3,7 @@ import { type RollcallError, toRollcallError } from '../errors.ts';
 import type { DialectName } from '../protocol/a2a/dialects/index.ts';
 import { parseCall } from '../protocol/a2a/jsonrpc.ts';
 import { type Detected, detect, dialectOfVersion, OPERATIONS } from '../protocol/a2a/methods.ts';
-import { answer, enveloped, unanswered } from './answer.ts';
+import { answer, enveloped, formatOf } from './answer.ts';
 import { execute } from './execute.ts';
 import { type A2aHost, type HttpBinding, openCall } from './host.ts';
 import { callOf, versionOf } from './http-call.ts';
@@ -37,13 +37,15 @@ export function jsonRpcBinding(host: A2aHost): HttpBinding {
       const { call, refusal } = parseCall(request.body as Uint8Array);
       if (refusal !== undefined) return enveloped(refusal.id, likelyDialect(request)).error(reply, refusal.error);
       const { id, method, params } = call;
-      const formatFor = (dialect: DialectName) => (id === undefined ? unanswered : enveloped(id, dialect));
       const meaning = meaningOf(request, method);
-      if (meaning.error !== undefined) return formatFor(likelyDialect(request, method)).error(reply, meaning.error);
+      if (meaning.error !== undefined) return formatOf(id, likelyDialect(request, method)).error(reply, meaning.error);
       const { detected } = meaning;
       const signal = openCall(host, reply, OPERATIONS[detected.operation].streaming);
-      return answer(host, { request, reply, signal, format: formatFor(detected.dialect) }, async () =>
-        execute(host.core, callOf(request, detected, signal), detected.operation, params),
+      return answer(host, { request, reply, signal, format: formatOf(id, detected.dialect) }, async () =>
+        execute(host.core, request.principal!, detected.operation, () => ({
+          call: callOf(request, detected, signal),
+          params,
+        })),
       );
     },
     refuse: (request, reply, error) => enveloped(null, likelyDialect(request)).error(reply, error),

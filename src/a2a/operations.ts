@@ -1,3 +1,4 @@
+import type { Scope } from '../auth/principal.ts';
 import { invalid, RollcallError } from '../errors.ts';
 import { CARD_FORM_OF } from '../protocol/a2a/card/index.ts';
 import type { DialectName, WriteOptions } from '../protocol/a2a/dialects/index.ts';
@@ -7,6 +8,7 @@ import { requireScope } from '../registry/visibility.ts';
 import type { SentTask, TaskStreamItem } from '../tasks/tasks.ts';
 import type { A2aCore, Call } from './call.ts';
 import { findTask } from './find-task.ts';
+import { notPageToken } from './page-token.ts';
 import { PUSH_HANDLERS } from './push-configs.ts';
 
 /** How an answer is to be written: the dialect, and the ids that this client knows. */
@@ -31,6 +33,21 @@ export interface StreamAnswer extends Answering {
 
 export type AnswerOf<O extends Operation> = O extends UnaryOperation ? Answer<O> : StreamAnswer;
 type Handler<O extends Operation> = (core: A2aCore, call: Call, request: RequestOf[O]) => Promise<AnswerOf<O>>;
+
+/** The scope without which an operation does nothing; the extended card asks for a signed-in caller by itself. */
+export const SCOPES: { readonly [O in Operation]: Scope | undefined } = {
+  SendMessage: 'tasks:send',
+  SendStreamingMessage: 'tasks:send',
+  GetTask: 'tasks:read',
+  ListTasks: 'tasks:read',
+  CancelTask: 'tasks:send',
+  SubscribeToTask: 'tasks:read',
+  CreateTaskPushNotificationConfig: 'tasks:send',
+  GetTaskPushNotificationConfig: 'tasks:read',
+  ListTaskPushNotificationConfigs: 'tasks:read',
+  DeleteTaskPushNotificationConfig: 'tasks:send',
+  GetExtendedAgentCard: undefined,
+};
 
 /** Page size of ListTasks where the caller names none (specification 1.0 §3.1.4). */
 const DEFAULT_PAGE_SIZE = 50;
@@ -71,7 +88,7 @@ export const HANDLERS: { readonly [O in Operation]: Handler<O> } = {
     const { pageSize = DEFAULT_PAGE_SIZE, pageToken, status, ...filters } = request;
     const filter = { ...filters, agentId, ...(status === undefined ? {} : { states: [status] }) };
     const [{ items, hasNextPage }, totalSize] = await Promise.all([
-      tasks.list(principal, { ...filter, first: pageSize, after: pageToken }),
+      tasks.list(principal, { ...filter, first: pageSize, after: pageToken }).catch(asPageToken),
       tasks.count(principal, filter),
     ]);
     // Tasks outlive their agent; where there are none, an agent that does not exist must not look like an idle one.
@@ -108,6 +125,12 @@ export const HANDLERS: { readonly [O in Operation]: Handler<O> } = {
     return { dialect, ids: {}, result: await cards.extended(principal, agentId, CARD_FORM_OF[dialect]) };
   },
 };
+
+/** The list calls its cursor as GraphQL does. @throws RollcallError about the caller's own name of it. */
+function asPageToken(thrown: unknown): never {
+  if (thrown instanceof RollcallError && thrown.field === 'after') throw notPageToken();
+  throw thrown;
+}
 
 async function send(
   { tasks, requiredExtensions }: A2aCore,

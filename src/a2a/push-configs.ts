@@ -1,10 +1,10 @@
 import { isUuid } from '../database/ids.ts';
-import { invalid } from '../errors.ts';
 import type { PushConfig } from '../protocol/a2a/model.ts';
 import type { PushListRequest, PushListResult } from '../protocol/a2a/requests.ts';
 import type { StoredPushConfig } from '../tasks/tasks.ts';
 import type { A2aCore, Call } from './call.ts';
 import { findTask } from './find-task.ts';
+import { notPageToken } from './page-token.ts';
 
 /** A webhook as it is answered: token and credentials are written and never read (specification 1.0 §4.3.3 makes them optional). */
 const shown = ({ name, taskId, url, scheme }: StoredPushConfig): PushConfig => ({
@@ -20,7 +20,7 @@ function pageOf(
   { pageSize, pageToken }: Pick<PushListRequest, 'pageSize' | 'pageToken'>,
 ): PushListResult {
   if (pageToken !== undefined && pageToken !== '' && !isUuid(pageToken)) {
-    throw invalid('pageToken', 'must be the nextPageToken of an answer, or be left out.');
+    throw notPageToken();
   }
   // Ids sort by the time they were made, and so does the list.
   const rest = pageToken ? configs.filter(({ id }) => id > pageToken) : configs;

@@ -3,6 +3,7 @@ import { buildSchemaSync, type PubSub } from 'type-graphql';
 import { createSubgraph, type Subgraph } from '../gateway/subgraph-schema.ts';
 import { requireAnswersFirst } from './answer-scopes.ts';
 import type { GraphQLContext } from './context.ts';
+import { refuseWrongMoments } from './moments.ts';
 import { AgentAccessResolver } from './resolvers/access.ts';
 import { AgentConnectionResolver, AgentResolver } from './resolvers/agent.ts';
 import { AgentEventResolver } from './resolvers/agent-events.ts';
@@ -77,6 +78,7 @@ export function buildRegistrySubgraph(): Subgraph {
     pubSub: NO_PUBSUB,
   });
   requireAnswersFirst(schema);
+  refuseWrongMoments(schema);
   return createSubgraph<GraphQLContext>(schema, {
     references: {
       Agent: (reference, { core, principal, loaders }) =>

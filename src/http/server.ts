@@ -43,6 +43,9 @@ const REQUEST_TIMEOUT_MS = 60_000;
 /** How often the two are looked at: Node's own 30 seconds would treble the first. */
 const TIMEOUT_CHECK_MS = 5_000;
 
+/** Longest part of a path that a route names, such as the id of an agent. */
+const MAX_PARAM_LENGTH = 300;
+
 /** The HTTP host: request ids, security headers, body limits, errors as RFC 9457 problems. Faces add their routes. */
 export function createHttpServer(options: HttpOptions): FastifyInstance {
   const { log, metrics, tls } = options;
@@ -67,18 +70,20 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
             connectionsCheckingInterval: TIMEOUT_CHECK_MS,
           },
         }),
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
     forceCloseConnections: 'idle',
+    // Fastify answers these before any hook runs, and in a form of its own.
+    frameworkErrors(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+      sayAlways(request, reply, options);
+      log.debug({ requestId: request.id, reason: error.code }, 'a request has an address that cannot be read');
+      sendProblem(reply, unreadableAddress(error));
+    },
   } as never) as unknown as FastifyInstance;
 
   // Nobody logs through the request: lines say its id themselves.
   app.setChildLoggerFactory((logger) => logger);
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id);
-    reply.header('x-content-type-options', 'nosniff');
-    reply.header('referrer-policy', 'no-referrer');
-    reply.header('x-frame-options', 'DENY');
-    if (tls !== undefined) reply.header('strict-transport-security', 'max-age=31536000');
+    sayAlways(request, reply, options);
     try {
       guardAgainstPages(request.raw, options);
     } catch (refusal) {
@@ -87,6 +92,11 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     }
   });
   app.addHook('onRequest', async (request, reply) => answerCors(request, reply, options.corsOrigins));
+  // Last before the body is read: who has to sign in first is told that.
+  app.addHook('preParsing', (request, _reply, _body, done) => {
+    const refusal = 'Content-Encoding: compressed bodies are not taken; send the body as it is.';
+    done(isCompressed(request) ? new RollcallError('UNSUPPORTED_MEDIA_TYPE', refusal) : null);
+  });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unmatched';
     metrics.http.observe({ method: request.method, route, status: String(reply.statusCode) }, reply.elapsedTime / 1000);
@@ -113,6 +123,29 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
   });
   return app;
 }
+
+/** The headers that every answer has. */
+function sayAlways(request: FastifyRequest, reply: FastifyReply, { tls }: HttpOptions): void {
+  reply.header('x-request-id', request.id);
+  reply.header('x-content-type-options', 'nosniff');
+  reply.header('referrer-policy', 'no-referrer');
+  reply.header('x-frame-options', 'DENY');
+  if (tls !== undefined) reply.header('strict-transport-security', 'max-age=31536000');
+}
+
+/** Whether the body has to be decoded before it can be read; where none is expected, the header says nothing. */
+function isCompressed({ method, headers }: FastifyRequest): boolean {
+  const coding = headers['content-encoding']?.trim().toLowerCase();
+  return coding !== undefined && coding !== '' && coding !== 'identity' && method !== 'GET' && method !== 'HEAD';
+}
+
+const unreadableAddress = ({ code }: FastifyError): RollcallError =>
+  new RollcallError(
+    'INVALID_INPUT',
+    code === 'FST_ERR_MAX_PARAM_LENGTH'
+      ? `A part of the path is longer than ${MAX_PARAM_LENGTH} characters.`
+      : 'The path cannot be read: each % must begin the escape of a character in UTF-8.',
+  );
 
 /** An error of the HTTP host as one of ours. */
 export function fromHttpError(error: FastifyError, maxBodyBytes: number): RollcallError {

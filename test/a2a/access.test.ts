@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
+import type { Operation } from '../../src/protocol/a2a/requests.ts';
 import { data, startTestApp } from '../support/app.ts';
 import { JWT_SETTINGS, tokenFor } from '../support/tokens.ts';
+import { bindingsOf } from './bindings.ts';
 import { echoAgent, post, rpc, userMessage } from './support.ts';
 
 const UNKNOWN = '00000000-0000-7000-8000-000000000000';
@@ -55,6 +57,34 @@ describe('who has not signed in', () => {
     expect(await rest.json()).toMatchObject({ error: { code: 401, status: 'UNAUTHENTICATED' } });
     const card = await post(`${root}${publicAgent}`, rpc('GetExtendedAgentCard'), V1);
     expect(card.status).toBe(401);
+  });
+
+  test('is told of nothing that is wrong with what they sent, whatever they asked for and by whatever binding', async () => {
+    const wrong: readonly (readonly [Operation, object])[] = [
+      ['SendMessage', {}],
+      ['SendStreamingMessage', {}],
+      ['GetTask', { id: 'x', historyLength: -1 }],
+      ['ListTasks', { pageSize: -1 }],
+      ['CancelTask', { id: '' }],
+      ['SubscribeToTask', { id: '' }],
+      ['CreateTaskPushNotificationConfig', { taskId: 'x' }],
+      ['GetTaskPushNotificationConfig', { taskId: 'x', id: '' }],
+      ['ListTaskPushNotificationConfigs', { taskId: 'x', pageSize: -1 }],
+      ['DeleteTaskPushNotificationConfig', { taskId: 'x', id: '' }],
+    ];
+    const bindings = bindingsOf(app);
+    for (const { name, call } of bindings.all) {
+      for (const [operation, params] of wrong) {
+        // An empty id is no path of HTTP+JSON.
+        if (name === 'HTTP+JSON' && 'id' in params && params.id === '') continue;
+        const { error } = await call(operation, publicAgent, params);
+        expect(error, `${name} ${operation}`).toMatchObject({ reason: 'UNAUTHENTICATED' });
+      }
+    }
+    const noAgent = await bindings.all[2]!.call('GetTask', '', { id: 'x' });
+    expect(noAgent.error).toMatchObject({ reason: 'UNAUTHENTICATED' });
+    bindings.close();
+    expect((await post(`${root}${publicAgent}/message:send`, '{"broken')).status).toBe(401);
   });
 
   test('a wrong token is refused before the body is read', async () => {

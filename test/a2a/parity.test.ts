@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
 import { OPERATION_NAMES } from '../../src/protocol/a2a/methods.ts';
 import type { Operation } from '../../src/protocol/a2a/requests.ts';
+import { encodeCursor } from '../../src/registry/lists/cursor.ts';
 import { data, startTestApp } from '../support/app.ts';
 import { JWT_SETTINGS, tokenFor } from '../support/tokens.ts';
 import { type Answered, type Binding, bindingsOf, type CallOptions } from './bindings.ts';
@@ -371,9 +372,10 @@ const FAILURES: readonly Failure[] = [
   wrong('ListTasks', 'pageSize', 'a page that is too large', () => ({ pageSize: 101 })),
   wrong('ListTasks', 'historyLength', 'a negative history', () => ({ historyLength: -1 })),
   wrong('GetTask', 'historyLength', 'a negative history', () => ({ id: UNKNOWN, historyLength: -1 })),
-  ...failing('a page token that is none', ['ListTasks'], 'INVALID_PARAMS', (b) =>
-    call(b, 'ListTasks', { pageToken: 'x' }),
-  ),
+  wrong('ListTasks', 'pageToken', 'a page token that is none', () => ({ pageToken: 'x' })),
+  wrong('ListTasks', 'pageToken', 'a page token of another list', () => ({
+    pageToken: encodeCursor('name', ['a', UNKNOWN]),
+  })),
   ...failing('a webhook that there is not', ['GetTaskPushNotificationConfig'], 'TASK_NOT_FOUND', async (b, it) =>
     call(b, it, PARAMS[it]((await asking(b)).id)),
   ),

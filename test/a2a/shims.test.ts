@@ -102,6 +102,38 @@ describe('the paths of the early era', () => {
     });
   });
 
+  test('a version that the path is not is refused, and nothing is done', async () => {
+    for (const version of ['9.9', '1.0', '0.3']) {
+      const id = newId();
+      const refused = { data: { code: 'VERSION_NOT_SUPPORTED' } };
+      const bare = await post(`${base}/tasks/send`, params(id), { ...as['owner'], 'a2a-version': version });
+      expect(bare, version).toMatchObject({ status: 400, body: refused });
+      const asked = `${base}/tasks/send?A2A-Version=${version}`;
+      const enveloped = await post(asked, rpc('tasks/send', params(id), 4), as['owner']);
+      expect(enveloped.body, version).toMatchObject({ id: 4, error: refused });
+      const made = await post(`${base}/tasks/get`, { id }, as['owner']);
+      expect(made, version).toMatchObject({ status: 404, body: { code: -32001 } });
+    }
+    for (const version of ['0.1', '']) {
+      const { status } = await post(`${base}/tasks/send`, params(newId()), { ...as['owner'], 'a2a-version': version });
+      expect(status, version).toBe(200);
+    }
+  });
+
+  test('a notification is carried out without an answer', async () => {
+    const notify = async (path: string, given: object) => {
+      const { id: _, ...notification } = rpc(path, given);
+      return post(`${base}/${path}`, notification, as['owner']);
+    };
+    for (const path of ['tasks/send', 'tasks/sendSubscribe']) {
+      const id = newId();
+      expect(await notify(path, params(id)), path).toMatchObject({ status: 204, body: {} });
+      expect((await post(`${base}/tasks/get`, { id }, as['owner'])).body).toMatchObject({ id });
+      expect(await notify('tasks/get', { id })).toMatchObject({ status: 204, body: {} });
+    }
+    expect(await notify('tasks/get', { id: 'none' })).toMatchObject({ status: 204, body: {} });
+  });
+
   test('what cannot be read is an error that callers of both kinds understand', async () => {
     const broken = await post(`${base}/tasks/get`, '{', as['owner']);
     expect(broken).toMatchObject({ status: 400, body: { jsonrpc: '2.0', id: null, error: { code: -32700 } } });
@@ -119,6 +151,9 @@ describe.each(PATHS)('%s', (path, method, bodyFor) => {
     const bare = await post(`${base}/${path}`, bodyFor('x'));
     expect(bare.status).toBe(401);
     expect(bare.headers.get('www-authenticate')).toBe('Bearer');
+    for (const wrong of [{}, '{"broken', rpc('tasks/other', {})]) {
+      expect((await post(`${base}/${path}`, wrong)).status).toBe(401);
+    }
     const wrong = await post(`${base}/${path}`, bodyFor('x'), { authorization: 'Bearer wrong' });
     expect(wrong.status).toBe(401);
   });

@@ -77,8 +77,10 @@ async function begin(
 ): Promise<Outcome> {
   const { metadata } = incoming;
   const principal = await callerOf(gate, metadata, incoming.getPeer());
-  const params = paramsOf(codec, incoming.request);
-  return execute(core, callOf(principal, metadata, params, signal), operation, params);
+  return execute(core, principal, operation, () => {
+    const params = paramsOf(codec, incoming.request);
+    return { call: callOf(principal, metadata, params, signal), params };
+  });
 }
 
 function failureOf({ log }: GrpcHost, operation: Operation, thrown: unknown) {

@@ -116,13 +116,19 @@ function addShim(paths: Paths, path: string, operation: Operation): void {
       operationId: `early_${String(jsonRpc.early).replaceAll('/', '_')}`,
       summary: SUMMARIES[operation],
       tags: ['Early era'],
-      parameters: [parameter('agentId'), ...ofSends(operation), ...(streaming ? [parameter('lastEventId')] : [])],
+      parameters: [
+        parameter('agentId'),
+        parameter('version'),
+        ...ofSends(operation),
+        ...(streaming ? [parameter('lastEventId')] : []),
+      ],
       requestBody: {
         required: true,
         content: json(bareOrEnveloped(ref(params), 'params', { method: { const: jsonRpc.early } })),
       },
       responses: {
         '200': { description: 'Success', content: streaming ? events(answer) : json(answer) },
+        '204': { description: 'An envelope without an id was carried out' },
         default: errorOf('early'),
       },
     },

@@ -9,7 +9,10 @@ const header = (name: string, description: string) => ({ name, in: 'header', des
 /** Parameters that several operations have. */
 export const COMMON_PARAMETERS = {
   agentId: { name: 'agentId', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } },
-  version: header('A2A-Version', 'Must agree with the path: 1.0, and 0.3 under /v1. May be left out.'),
+  version: header(
+    'A2A-Version',
+    'Must agree with the path: 1.0, 0.3 under /v1, 0.1 on the early paths. May be left out.',
+  ),
   extensions: header('A2A-Extensions', 'URIs of the A2A extensions that the caller speaks, separated by commas.'),
   idempotencyKey: header('Idempotency-Key', 'The same key gets the same task, for 24 hours and in any state.'),
   lastEventId: header('Last-Event-ID', 'Goes on after this event of the stream, without the task first.'),
