@@ -27,10 +27,10 @@ function waiting(request: SendRequest, taskId: string | undefined): SendRequest 
 }
 
 interface HandOn {
-  /** The task that the stream is about. */
+  /** The task that was there before the stream. */
   readonly known?: string | undefined;
-  /** The id that the agent was told to give the task, where its clients choose. */
-  readonly chosen?: string | undefined;
+  /** The task that the stream must be about, where that is certain; else its first event says it. */
+  readonly about?: string | undefined;
   /** Whether the stream answers a message to a task that waited. */
   readonly isAnswer?: boolean;
   /** Says afterwards whether the agent said anything. */
@@ -63,9 +63,11 @@ export function createA2aExecutor(
     peer: Peer,
     open: () => AsyncIterable<{ readonly event: StreamEvent }>,
     call: UpstreamCall,
-    { known, chosen, isAnswer = false, heard = { any: false } }: HandOn = {},
+    { known, about, isAnswer = false, heard = { any: false } }: HandOn = {},
   ): AsyncGenerator<StreamEvent> {
     let taskId = known;
+    // An agent may answer a message to a task with a new one.
+    let subject = about;
     let isFirst = true;
     let atRest = false;
     let stale: StreamEvent | undefined;
@@ -74,7 +76,8 @@ export function createA2aExecutor(
         heard.any = true;
         const named = taskIdOf(event) ?? event.message?.taskId;
         // Another task's end would be ours, and its artifacts too.
-        if (named && named !== (taskId ?? chosen ?? named)) continue;
+        if (named && named !== (subject ?? named)) continue;
+        subject ??= named || undefined;
         taskId ??= named;
         // An answer to a question begins with the task as it was asked: it still waits, but no longer for us.
         const wasFirst = isFirst;
@@ -131,9 +134,9 @@ export function createA2aExecutor(
     if (!streaming) return sendAndAsk(peer, request, call, known);
     const heard = { any: false };
     const open = () => peer.stream('SendStreamingMessage', request, call);
-    const chosen = peer.dialect.clientChosenIds ? request.clientIds?.taskId : undefined;
+    const about = peer.dialect.clientChosenIds ? request.clientIds?.taskId : undefined;
     return watchingFirst({
-      begin: () => handOn(peer, open, call, { known, chosen, isAnswer: known !== undefined, heard }),
+      begin: () => handOn(peer, open, call, { known, about, isAnswer: known !== undefined, heard }),
       failed(error) {
         // It promised to stream and has no such method: nothing was done yet, and the other way may work. What an agent
         // that spoke lacks is another method, and the message must not go out again.
@@ -165,7 +168,7 @@ export function createA2aExecutor(
       }
       try {
         const open = () => peer.stream('SubscribeToTask', { id: taskId }, call);
-        yield* madeWhole(handOn(peer, open, call, { known: taskId }), () => ask(peer, taskId, call));
+        yield* madeWhole(handOn(peer, open, call, { known: taskId, about: taskId }), () => ask(peer, taskId, call));
       } catch (error) {
         // It finished in between, or does not know how to resubscribe: asking still works.
         if (call.signal.aborted || !(error instanceof RollcallError) || error.code !== 'UNSUPPORTED_OPERATION')
