@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { pinMeta, unpinMeta } from '../../protocol/flyte/pinned-meta.ts';
 import {
+  type CategoryKey,
   type CreateView,
   createdMeta,
   createTaskView,
@@ -32,8 +33,6 @@ const toAnswerFromMemory = (deadline: number): number =>
 
 interface Job {
   readonly deployment: FlyteDeployment;
-  /** By which its last phase is known. */
-  readonly key: string;
   /** For the deployment: with its own resource_meta. */
   readonly request: Buffer;
 }
@@ -60,13 +59,12 @@ export class FlyteRouter {
     const { category, executionKey } = createTaskView(request);
     // What is refused now is refused even if the attempt's job exists.
     this.#dispatcher.routeForNew(category, false);
-    const create = (signal: AbortSignal): Promise<Buffer> => this.#create(request, { ...context, signal });
+    const create = (signal: AbortSignal): Promise<Buffer> => this.#create(request, category, { ...context, signal });
     if (executionKey === undefined) return create(context.signal);
     return this.#creations.run(`${nameOf(category)} ${executionKey}`, context.signal, create);
   }
 
-  async #create(request: Buffer, context: CallContext): Promise<Buffer> {
-    const { category } = createTaskView(request);
+  async #create(request: Buffer, category: CategoryKey, context: CallContext): Promise<Buffer> {
     const line = await this.#dispatcher.toNew(category, false, 'createTask', context);
     // Once it is sent it is not sent again: no answer does not mean no job.
     const response = await this.#call(line, 'createTask', request);
@@ -106,12 +104,13 @@ export class FlyteRouter {
 
   /** DeleteTask: retried. A job that its deployment does not know is deleted already. */
   async deleteTask(request: Buffer, context: CallContext): Promise<Buffer> {
-    const job = this.#job('deleteTask', request);
+    const view = jobView(request, CATEGORY_FIELDS.deleteTask);
+    const job = this.#find(view, request);
     const response = await this.#repeat('deleteTask', job, context).catch((error: unknown) => {
       if (codeOf(error) === status.NOT_FOUND) return DELETED;
       throw error;
     });
-    this.#lastKnown.forget(job.key);
+    this.#lastKnown.forget(jobKey(this.#dispatcher.generation, view));
     return response;
   }
 
@@ -145,9 +144,8 @@ export class FlyteRouter {
 
   #find(view: JobView, request: Buffer): Job {
     const pin = unpinMeta(view.resourceMeta);
-    const key = jobKey(this.#dispatcher.generation, view);
-    if (pin === undefined) return { deployment: this.#dispatcher.anyOf(view.category), key, request };
-    return { deployment: this.#dispatcher.creator(pin.deploymentId), key, request: withJobMeta(request, pin.meta) };
+    if (pin === undefined) return { deployment: this.#dispatcher.anyOf(view.category), request };
+    return { deployment: this.#dispatcher.creator(pin.deploymentId), request: withJobMeta(request, pin.meta) };
   }
 
   /** A call that may be made several times: connects and sends until it succeeds, time runs out or the failure is final. */
